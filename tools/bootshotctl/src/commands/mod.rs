@@ -1,0 +1,3 @@
+//! One module for each subcommand: `Args` and `run`.
+
+pub mod check;
