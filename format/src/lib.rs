@@ -1,1 +1,35 @@
+//! The `.bshot` container: what the native writer and every reader agree on.
+//!
+//! A snapshot is a fixed [`Header`], then a run of records: a section opens ([`SectionBegin`]), carries its
+//! payload in chunks, ends ([`SectionEnd`]); a [`Trailer`] closes the file. Everything is written forward, nothing
+//! is patched, and every record carries the snapshot's id and its own checksums, so that whatever part of a file
+//! survives can be told from stale sectors and read. `docs/format.md` is the specification.
+//!
+//! This crate knows neither Windows nor files, allocates nothing and reads hostile bytes.
+#![cfg_attr(not(test), no_std)]
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
 
+mod batch;
+mod header;
+mod record;
+mod scan;
+mod source;
+mod wire;
+mod writer;
+mod xxh64;
+
+pub use batch::{Item, ItemHeader, Items};
+pub use header::{Header, HeaderError, MAGIC, Phase, PhaseSource, Presence, VERSION};
+pub use record::{
+    Encoding, FinishedBy, Outcome, RecordHeader, RecordKind, SectionBegin, SectionEnd, Trailer,
+};
+pub use scan::{Damage, DamageKind, Record, Records};
+pub use source::{Family, MemoryKind, NoteKind, OpenKind, Source};
+pub use writer::{INDEX_CAPACITY, MAXIMUM_CHUNK, Sink, Writer};
+pub use xxh64::xxh64;
+
+/// Rounds a length up to the container's alignment of 8 bytes.
+pub const fn padded(length: usize) -> usize {
+    length.next_multiple_of(8)
+}
