@@ -1,9 +1,14 @@
-//! Makes the import libraries that let the native executable import from `ntdll.dll` and nothing else.
+//! Makes the import libraries that let the native executable import from `ntdll.dll` and nothing else, and knows since when
+//! ntdll exports what they offer.
 #![forbid(unsafe_code)]
+
+mod floors;
 
 use std::io::Cursor;
 
 use implib::{Flavor, ImportLibrary, MachineType};
+
+pub use floors::{Export, NtVersion, allowed_imports};
 
 /// A machine the native executable is built for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
