@@ -1,0 +1,58 @@
+//! The structures of the reader against `phnt`: `sizeof`, and offset and size of every field.
+
+use bootshot_reader::layout::structures::{self as ours, *};
+use bootshot_reader::layout::{
+    Boolean, ByWidth, Handle, Kind, Nested, Pointer, Shape, Size, Structure, Tail, UnicodeString,
+};
+use phnt::ffi as theirs;
+
+const fn size_agrees(ours: ByWidth, shape: Shape, theirs: usize) -> bool {
+    // A tail is a place, not a size.
+    matches!(shape, Shape::Tail) || crate::here(ours) == theirs
+}
+
+macro_rules! compare {
+    ($(
+        #[doc = $doc:literal]
+        struct $structure:ident: $size32:literal $size64:literal {
+            $(
+                $field:ident: $kind:ty
+                = $offset32:literal $offset64:literal
+                $(, as $($path:ident).+)?
+                $(, $purpose:literal)?;
+            )*
+        }
+    )*) => { $(
+        const _: () = assert!(
+            crate::here(<ours::$structure as Structure>::SIZE) == size_of::<theirs::$structure>(),
+            concat!("sizeof ", stringify!($structure)),
+        );
+        $( compare!(@field $structure $field $kind, $(as $($path).+)?); )*
+    )* };
+
+    // `phnt` takes this one from `nt-string`, whose fields are private; `executable` compares it with `winapi`'s.
+    (@field UNICODE_STRING $($rest:tt)*) => {};
+
+    (@field $structure:ident $field:ident $kind:ty,) => {
+        compare!(@field $structure $field $kind, as $field);
+    };
+
+    (@field $structure:ident $field:ident $kind:ty, as $($path:ident).+) => {
+        const _: () = assert!(
+            crate::here(ours::$structure::$field.offset)
+                == core::mem::offset_of!(theirs::$structure, $($path).+),
+            concat!("offset of ", stringify!($structure), ".", stringify!($field)),
+        );
+        const _: () = assert!(
+            size_agrees(
+                <$kind as Kind>::SIZE,
+                <$kind as Kind>::SHAPE,
+                // SAFETY: never called; it only names the type of the field.
+                crate::size_of_field(|s: *const theirs::$structure| unsafe { &raw const (*s).$($path).+ }),
+            ),
+            concat!("size of ", stringify!($structure), ".", stringify!($field)),
+        );
+    };
+}
+
+bootshot_reader::for_each_structure!(compare);
