@@ -1,1 +1,1 @@
-#![cfg_attr(not(test), no_std)]
+#![cfg_attr(not(any(test, feature = "simulate")), no_std)]

@@ -2,6 +2,39 @@
 
 use super::{Kernel, Status};
 
+/// What a query may write to: 8-byte aligned by its type, of any length in bytes, since many information classes take
+/// exactly the size of their structure.
+#[derive(Debug)]
+pub struct Buffer<'a> {
+    words: &'a mut [u64],
+    length: usize,
+}
+
+impl<'a> Buffer<'a> {
+    /// The first `length` bytes of `words`, at most all.
+    pub fn new(words: &'a mut [u64], length: usize) -> Self {
+        let length = length.min(size_of_val(words));
+        Self { words, length }
+    }
+
+    /// Length in bytes.
+    pub const fn length(&self) -> usize {
+        self.length
+    }
+
+    /// Where it stands.
+    pub fn address(&self) -> usize {
+        self.words.as_ptr().addr()
+    }
+
+    /// The bytes.
+    pub fn into_bytes(self) -> &'a mut [u8] {
+        let place = self.words.as_mut_ptr().cast::<u8>();
+        // SAFETY: the bytes are those of the borrowed words, `length` of them at most, and any bytes make words.
+        unsafe { core::slice::from_raw_parts_mut(place, self.length) }
+    }
+}
+
 /// A committed, zeroed range of its own, released when dropped.
 #[derive(Debug)]
 pub struct Region<K: Kernel> {
@@ -26,8 +59,17 @@ impl<K: Kernel> Region<K> {
         Ok(region)
     }
 
-    /// The bytes as the words that system calls fill.
-    pub fn words(&mut self) -> &mut [u64] {
+    /// The first `length` bytes, at most all, for a system call to fill.
+    pub fn buffer(&mut self, length: usize) -> Buffer<'_> {
+        Buffer::new(self.words(), length)
+    }
+
+    /// The bytes, to be written.
+    pub fn bytes_mut(&mut self) -> &mut [u8] {
+        Buffer::new(self.words(), usize::MAX).into_bytes()
+    }
+
+    fn words(&mut self) -> &mut [u64] {
         if self.words == 0 {
             return &mut [];
         }

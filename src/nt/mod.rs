@@ -20,7 +20,7 @@ pub mod simulated;
 
 pub use handover::Handover;
 pub use heap::{Heap, List, OutOfMemory};
-pub use memory::Region;
+pub use memory::{Buffer, Region, keep_for_ever};
 pub use status::Status;
 
 /// What a query gave back.
@@ -96,13 +96,13 @@ pub struct Row {
 /// The system calls bootshot makes. Buffers are 8-byte aligned by their type; lengths are in bytes.
 pub trait Kernel: Copy + Send + Sync + 'static {
     /// `NtQuerySystemInformation`.
-    fn query_system_information(self, class: u32, buffer: &mut [u64]) -> Answer;
+    fn query_system_information(self, class: u32, buffer: Buffer<'_>) -> Answer;
     /// `NtQueryObject`.
-    fn query_object(self, handle: Handle, class: u32, buffer: &mut [u64]) -> Answer;
+    fn query_object(self, handle: Handle, class: u32, buffer: Buffer<'_>) -> Answer;
     /// `NtQueryInformationProcess`.
-    fn query_information_process(self, process: Handle, class: u32, buffer: &mut [u64]) -> Answer;
+    fn query_information_process(self, process: Handle, class: u32, buffer: Buffer<'_>) -> Answer;
     /// `NtQueryInformationToken`.
-    fn query_information_token(self, token: Handle, class: u32, buffer: &mut [u64]) -> Answer;
+    fn query_information_token(self, token: Handle, class: u32, buffer: Buffer<'_>) -> Answer;
     /// `NtQueryDirectoryObject`; `context` is where the call left off.
     fn query_directory_object(
         self,
@@ -110,16 +110,16 @@ pub trait Kernel: Copy + Send + Sync + 'static {
         single: bool,
         restart: bool,
         context: &mut u32,
-        buffer: &mut [u64],
+        buffer: Buffer<'_>,
     ) -> Answer;
     /// `NtQueryValueKey`.
-    fn query_value_key(self, key: Handle, value: &[u16], class: u32, buffer: &mut [u64]) -> Answer;
+    fn query_value_key(self, key: Handle, value: &[u16], class: u32, buffer: Buffer<'_>) -> Answer;
     /// `NtQuerySecurityObject`; `information` is a `SECURITY_INFORMATION`.
-    fn query_security_object(self, handle: Handle, information: u32, buffer: &mut [u64]) -> Answer;
+    fn query_security_object(self, handle: Handle, information: u32, buffer: Buffer<'_>) -> Answer;
     /// `NtQueryVolumeInformationFile`; class: `FS_INFORMATION_CLASS`.
-    fn query_volume_information_file(self, file: Handle, class: u32, buffer: &mut [u64]) -> Answer;
+    fn query_volume_information_file(self, file: Handle, class: u32, buffer: Buffer<'_>) -> Answer;
     /// `NtQueryDirectoryFile` with `FileNamesInformation`, all names.
-    fn query_directory_file(self, directory: Handle, restart: bool, buffer: &mut [u64]) -> Answer;
+    fn query_directory_file(self, directory: Handle, restart: bool, buffer: Buffer<'_>) -> Answer;
     /// `NtReadVirtualMemory`; the length is that of the bytes read.
     fn read_virtual_memory(self, process: Handle, address: u64, buffer: &mut [u8]) -> Answer;
 

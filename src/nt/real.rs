@@ -1,0 +1,562 @@
+//! The real kernel: each method is one call into ntdll.
+
+use super::{Answer, Buffer, Clock, FileRequest, Handle, Kernel, Row, Status, Task, layout};
+use core::ffi::{CStr, c_char, c_int, c_void};
+use core::mem::offset_of;
+use core::ptr::{null, null_mut};
+use ntapi::winapi::shared::minwindef::{FALSE, TRUE, ULONG};
+use ntapi::winapi::shared::ntdef::{
+    BOOLEAN, HANDLE, LARGE_INTEGER, NTSTATUS, OBJ_CASE_INSENSITIVE, OBJECT_ATTRIBUTES, UNICODE_STRING,
+};
+use ntapi::{
+    ntapi_base::CLIENT_ID, ntexapi, ntioapi, ntkeapi, ntmmapi, ntobapi, ntpebteb, ntpsapi, ntregapi, ntrtl, ntseapi,
+};
+
+/// The system bootshot runs on.
+#[derive(Clone, Copy, Debug)]
+pub struct Nt;
+
+#[link(name = "ntdll")]
+unsafe extern "C" {
+    fn sprintf_s(buffer: *mut c_char, size: usize, format: *const c_char, ...) -> c_int;
+}
+
+/// `FileNamesInformation` of `FILE_INFORMATION_CLASS`.
+const FILE_NAMES_INFORMATION_CLASS: u32 = 12;
+/// Room for `FILE_RENAME_INFORMATION` with the longest name the snapshot directory gets.
+const RENAME_WORDS: usize = 48;
+/// Committed at once: system calls write to stack pages that were never touched.
+const THREAD_STACK: usize = 0x2_0000;
+/// What the longest row of [`ROW_FORMAT`] takes, with room to spare: `sprintf_s` does not return when it overflows.
+const ROW_ROOM: usize = 128;
+const ROW_FORMAT: &CStr = c"  %-10s %5u of %u answered %9u KiB %7u ms";
+
+fn unicode_string(text: &[u16]) -> UNICODE_STRING {
+    let length = size_of_val(text).min(0xFFFE) as u16;
+    UNICODE_STRING { Length: length, MaximumLength: length, Buffer: text.as_ptr().cast_mut() }
+}
+
+fn object_attributes(root: Handle, name: &mut UNICODE_STRING, security: Option<&'static [u32]>) -> OBJECT_ATTRIBUTES {
+    OBJECT_ATTRIBUTES {
+        Length: size_of::<OBJECT_ATTRIBUTES>() as ULONG,
+        RootDirectory: raw(root),
+        ObjectName: name,
+        Attributes: OBJ_CASE_INSENSITIVE,
+        SecurityDescriptor: security.map_or(null_mut(), |words| words.as_ptr().cast_mut().cast()),
+        SecurityQualityOfService: null_mut(),
+    }
+}
+
+fn raw(handle: Handle) -> HANDLE {
+    handle.0 as HANDLE
+}
+
+fn answer(status: NTSTATUS, length: impl TryInto<usize>) -> Answer {
+    Answer { status: Status(status as u32), length: length.try_into().unwrap_or(usize::MAX) }
+}
+
+fn opened(status: NTSTATUS, handle: HANDLE) -> Result<Handle, Status> {
+    Status(status as u32).ok().map(|()| Handle(handle as usize))
+}
+
+fn relative(milliseconds: u32) -> LARGE_INTEGER {
+    // SAFETY: all bit patterns are valid for the union of integers.
+    let mut time: LARGE_INTEGER = unsafe { core::mem::zeroed() };
+    // SAFETY: as above; 10,000 units of 100 ns make a millisecond, negative means relative.
+    unsafe { *time.QuadPart_mut() = -i64::from(milliseconds) * 10_000 };
+    time
+}
+
+/// The pointer and length a query takes. The buffer stays borrowed by the caller of this for the call.
+fn parts(buffer: Buffer<'_>) -> (*mut c_void, ULONG) {
+    let bytes = buffer.into_bytes();
+    (bytes.as_mut_ptr().cast(), bytes.len() as ULONG)
+}
+
+/// Ends the process: the only way out of a native executable.
+pub fn terminate_process(status: Status) -> ! {
+    loop {
+        // SAFETY: no pointers; the call does not return for the current process.
+        unsafe { ntpsapi::NtTerminateProcess(raw(Handle::CURRENT_PROCESS), status.0 as NTSTATUS) };
+    }
+}
+
+impl Kernel for Nt {
+    fn query_system_information(self, class: u32, buffer: Buffer<'_>) -> Answer {
+        let (place, room) = parts(buffer);
+        let mut length = 0;
+        // SAFETY: the buffer is writable for its length, the length's place is ours.
+        let status = unsafe { ntexapi::NtQuerySystemInformation(class, place.cast(), room, &mut length) };
+        answer(status, length)
+    }
+
+    fn query_object(self, handle: Handle, class: u32, buffer: Buffer<'_>) -> Answer {
+        let (place, room) = parts(buffer);
+        let mut length = 0;
+        // SAFETY: the buffer is writable for its length, the length's place is ours.
+        let status = unsafe { ntobapi::NtQueryObject(raw(handle), class, place.cast(), room, &mut length) };
+        answer(status, length)
+    }
+
+    fn query_information_process(self, process: Handle, class: u32, buffer: Buffer<'_>) -> Answer {
+        let (place, room) = parts(buffer);
+        let mut length = 0;
+        // SAFETY: the buffer is writable for its length, the length's place is ours.
+        let status = unsafe { ntpsapi::NtQueryInformationProcess(raw(process), class, place.cast(), room, &mut length) };
+        answer(status, length)
+    }
+
+    fn query_information_token(self, token: Handle, class: u32, buffer: Buffer<'_>) -> Answer {
+        let (place, room) = parts(buffer);
+        let mut length = 0;
+        // SAFETY: the buffer is writable for its length, the length's place is ours.
+        let status = unsafe { ntseapi::NtQueryInformationToken(raw(token), class, place.cast(), room, &mut length) };
+        answer(status, length)
+    }
+
+    fn query_directory_object(
+        self,
+        directory: Handle,
+        single: bool,
+        restart: bool,
+        context: &mut u32,
+        buffer: Buffer<'_>,
+    ) -> Answer {
+        let (place, room) = parts(buffer);
+        let mut length = 0;
+        // SAFETY: the buffer is writable for its length; context and length have places of their own.
+        let status = unsafe {
+            ntobapi::NtQueryDirectoryObject(
+                raw(directory),
+                place.cast(),
+                room,
+                single as BOOLEAN,
+                restart as BOOLEAN,
+                context,
+                &mut length,
+            )
+        };
+        answer(status, length)
+    }
+
+    fn query_value_key(self, key: Handle, value: &[u16], class: u32, buffer: Buffer<'_>) -> Answer {
+        let mut value = unicode_string(value);
+        let (place, room) = parts(buffer);
+        let mut length = 0;
+        // SAFETY: the buffer is writable for its length, the name is borrowed for the call.
+        let status = unsafe {
+            ntregapi::NtQueryValueKey(raw(key), &mut value, class, place.cast(), room, &mut length)
+        };
+        answer(status, length)
+    }
+
+    fn query_security_object(self, handle: Handle, information: u32, buffer: Buffer<'_>) -> Answer {
+        let (place, room) = parts(buffer);
+        let mut length = 0;
+        // SAFETY: the buffer is writable for its length, the length's place is ours.
+        let status =
+            unsafe { ntobapi::NtQuerySecurityObject(raw(handle), information, place.cast(), room, &mut length) };
+        answer(status, length)
+    }
+
+    fn query_volume_information_file(self, file: Handle, class: u32, buffer: Buffer<'_>) -> Answer {
+        let (place, room) = parts(buffer);
+        let mut io = io_status();
+        // SAFETY: the buffer is writable for its length, the status block's place is ours.
+        let status =
+            unsafe { ntioapi::NtQueryVolumeInformationFile(raw(file), &mut io, place.cast(), room, class) };
+        answer(status, io.Information)
+    }
+
+    fn query_directory_file(self, directory: Handle, restart: bool, buffer: Buffer<'_>) -> Answer {
+        let (place, room) = parts(buffer);
+        let mut io = io_status();
+        // SAFETY: the buffer is writable for its length; the handle is synchronous, so the call is over on return.
+        let status = unsafe {
+            ntioapi::NtQueryDirectoryFile(
+                raw(directory),
+                null_mut(),
+                None,
+                null_mut(),
+                &mut io,
+                place.cast(),
+                room,
+                FILE_NAMES_INFORMATION_CLASS,
+                FALSE as BOOLEAN,
+                null_mut(),
+                restart as BOOLEAN,
+            )
+        };
+        answer(status, io.Information)
+    }
+
+    fn read_virtual_memory(self, process: Handle, address: u64, buffer: &mut [u8]) -> Answer {
+        let mut read = 0;
+        // SAFETY: the kernel checks the address that is read; the buffer is writable for its length.
+        let status = unsafe {
+            ntmmapi::NtReadVirtualMemory(
+                raw(process),
+                address as usize as *mut _,
+                buffer.as_mut_ptr().cast(),
+                buffer.len(),
+                &mut read,
+            )
+        };
+        answer(status, read)
+    }
+
+    fn open_process(self, process_id: u64, access: u32) -> Result<Handle, Status> {
+        let mut id = CLIENT_ID { UniqueProcess: process_id as usize as HANDLE, UniqueThread: null_mut() };
+        let mut attributes = OBJECT_ATTRIBUTES {
+            Length: size_of::<OBJECT_ATTRIBUTES>() as ULONG,
+            RootDirectory: null_mut(),
+            ObjectName: null_mut(),
+            Attributes: 0,
+            SecurityDescriptor: null_mut(),
+            SecurityQualityOfService: null_mut(),
+        };
+        let mut handle = null_mut();
+        // SAFETY: all pointers are to locals.
+        let status = unsafe { ntpsapi::NtOpenProcess(&mut handle, access, &mut attributes, &mut id) };
+        opened(status, handle)
+    }
+
+    fn open_process_token(self, process: Handle, access: u32) -> Result<Handle, Status> {
+        let mut handle = null_mut();
+        // SAFETY: the handle's place is a local.
+        let status = unsafe { ntseapi::NtOpenProcessToken(raw(process), access, &mut handle) };
+        opened(status, handle)
+    }
+
+    fn open_key(self, path: &[u16], access: u32) -> Result<Handle, Status> {
+        let mut name = unicode_string(path);
+        let mut attributes = object_attributes(Handle::NONE, &mut name, None);
+        let mut handle = null_mut();
+        // SAFETY: all pointers are to locals or to the borrowed path.
+        let status = unsafe { ntregapi::NtOpenKey(&mut handle, access, &mut attributes) };
+        opened(status, handle)
+    }
+
+    fn open_directory_object(self, path: &[u16], access: u32) -> Result<Handle, Status> {
+        let mut name = unicode_string(path);
+        let mut attributes = object_attributes(Handle::NONE, &mut name, None);
+        let mut handle = null_mut();
+        // SAFETY: all pointers are to locals or to the borrowed path.
+        let status = unsafe { ntobapi::NtOpenDirectoryObject(&mut handle, access, &mut attributes) };
+        opened(status, handle)
+    }
+
+    fn close(self, handle: Handle) -> Status {
+        // SAFETY: no pointers; a bad handle is a status.
+        Status(unsafe { ntobapi::NtClose(raw(handle)) } as u32)
+    }
+
+    fn create_file(self, request: &FileRequest<'_>) -> Result<Handle, Status> {
+        let mut name = unicode_string(request.name);
+        let mut attributes = object_attributes(request.directory, &mut name, request.security);
+        let mut io = io_status();
+        let mut handle = null_mut();
+        // SAFETY: all pointers are to locals, the borrowed name or a static security descriptor.
+        let status = unsafe {
+            ntioapi::NtCreateFile(
+                &mut handle,
+                request.access,
+                &mut attributes,
+                &mut io,
+                null_mut(),
+                FILE_ATTRIBUTE_NORMAL,
+                request.share,
+                request.disposition,
+                request.options,
+                null_mut(),
+                0,
+            )
+        };
+        opened(status, handle)
+    }
+
+    fn write_file(self, file: Handle, bytes: &[u8]) -> Answer {
+        let mut io = io_status();
+        // SAFETY: the bytes are readable for their length; the handle is synchronous, so the call is over on return.
+        let status = unsafe {
+            ntioapi::NtWriteFile(
+                raw(file),
+                null_mut(),
+                None,
+                null_mut(),
+                &mut io,
+                bytes.as_ptr().cast_mut().cast(),
+                bytes.len() as ULONG,
+                null_mut(),
+                null_mut(),
+            )
+        };
+        answer(status, io.Information)
+    }
+
+    fn flush_buffers_file(self, file: Handle) -> Status {
+        let mut io = io_status();
+        // SAFETY: the status block's place is a local.
+        Status(unsafe { ntioapi::NtFlushBuffersFile(raw(file), &mut io) } as u32)
+    }
+
+    fn rename_file(self, file: Handle, directory: Handle, name: &[u16]) -> Status {
+        const NAME: usize = offset_of!(ntioapi::FILE_RENAME_INFORMATION, FileName);
+        let mut information = [0u64; RENAME_WORDS];
+        let bytes = Buffer::new(&mut information, usize::MAX).into_bytes();
+        let Some(place) = bytes.get_mut(NAME..NAME + size_of_val(name)) else {
+            return Status::INVALID_PARAMETER;
+        };
+        for (to, unit) in place.chunks_exact_mut(2).zip(name) {
+            to.copy_from_slice(&unit.to_ne_bytes());
+        }
+        const ROOT: usize = offset_of!(ntioapi::FILE_RENAME_INFORMATION, RootDirectory);
+        bytes[ROOT..ROOT + size_of::<usize>()].copy_from_slice(&directory.0.to_ne_bytes());
+        const LENGTH: usize = offset_of!(ntioapi::FILE_RENAME_INFORMATION, FileNameLength);
+        bytes[LENGTH..LENGTH + 4].copy_from_slice(&(size_of_val(name) as u32).to_ne_bytes());
+        set_information_file(file, &mut bytes[..NAME + size_of_val(name)], ntioapi::FileRenameInformation)
+    }
+
+    fn delete_file(self, file: Handle) -> Status {
+        set_information_file(file, &mut [TRUE as u8], ntioapi::FileDispositionInformation)
+    }
+
+    fn reserve_memory(self, length: usize) -> Result<usize, Status> {
+        allocate(null_mut(), length, MEM_RESERVE)
+    }
+
+    fn commit_memory(self, address: usize, length: usize) -> Status {
+        match allocate(address as *mut c_void, length, MEM_COMMIT) {
+            Ok(_) => Status::SUCCESS,
+            Err(status) => status,
+        }
+    }
+
+    unsafe fn release_memory(self, address: usize) {
+        let mut place = address as *mut c_void;
+        let mut length = 0;
+        // SAFETY: the caller gives the range up; a size of 0 releases what was reserved at the address.
+        unsafe {
+            ntmmapi::NtFreeVirtualMemory(
+                raw(Handle::CURRENT_PROCESS),
+                (&raw mut place).cast(),
+                &mut length,
+                MEM_RELEASE,
+            )
+        };
+    }
+
+    fn start_thread<T: Task<Self>>(self, task: &'static T) -> Result<Handle, Status> {
+        unsafe extern "system" fn start<T: Task<Nt>>(parameter: *mut c_void) -> NTSTATUS {
+            // SAFETY: `start_thread` passed a `&'static T`.
+            let task: &'static T = unsafe { &*parameter.cast_const().cast() };
+            task.run(Nt);
+            // SAFETY: no pointers; returning instead would jump to nowhere on systems before Vista.
+            unsafe { ntpsapi::NtTerminateThread(ntpsapi::NtCurrentThread, 0) }
+        }
+        let mut handle = null_mut();
+        // SAFETY: the routine has the signature that is asked for, and its parameter lives for ever.
+        let status = unsafe {
+            ntrtl::RtlCreateUserThread(
+                raw(Handle::CURRENT_PROCESS),
+                null_mut(),
+                FALSE as BOOLEAN,
+                0,
+                THREAD_STACK,
+                THREAD_STACK,
+                Some(core::mem::transmute::<
+                    unsafe extern "system" fn(*mut c_void) -> NTSTATUS,
+                    unsafe extern "system" fn(*mut _) -> NTSTATUS,
+                >(start::<T>)),
+                core::ptr::from_ref(task).cast_mut().cast(),
+                (&raw mut handle).cast(),
+                null_mut(),
+            )
+        };
+        opened(status, handle)
+    }
+
+    fn wait(self, handle: Handle, milliseconds: Option<u32>) -> Status {
+        let mut time = relative(milliseconds.unwrap_or(0));
+        let limit = if milliseconds.is_some() { &raw mut time } else { null_mut() };
+        // SAFETY: the time is a local or absent.
+        Status(unsafe { ntobapi::NtWaitForSingleObject(raw(handle), FALSE as BOOLEAN, limit) } as u32)
+    }
+
+    fn delay(self, milliseconds: u32) {
+        let mut time = relative(milliseconds);
+        // SAFETY: the time is a local.
+        unsafe { ntpsapi::NtDelayExecution(FALSE as BOOLEAN, &mut time) };
+    }
+
+    fn set_hard_error_mode(self, mode: u32) -> Status {
+        let mut mode: ULONG = mode;
+        // SAFETY: the mode is a local of the size the class takes.
+        let status = unsafe {
+            ntpsapi::NtSetInformationProcess(
+                raw(Handle::CURRENT_PROCESS),
+                ntpsapi::ProcessDefaultHardErrorMode,
+                (&raw mut mode).cast(),
+                size_of::<ULONG>() as ULONG,
+            )
+        };
+        Status(status as u32)
+    }
+
+    fn enable_privilege(self, luid: u32) -> Status {
+        let mut before = 0;
+        // SAFETY: the former state's place is a local.
+        Status(unsafe { ntrtl::RtlAdjustPrivilege(luid, TRUE as BOOLEAN, FALSE as BOOLEAN, &mut before) } as u32)
+    }
+
+    fn clock(self) -> Clock {
+        Clock {
+            system_time: system_time_at(layout::user_shared_data::SYSTEM_TIME) as i64,
+            interrupt_time: system_time_at(layout::user_shared_data::INTERRUPT_TIME),
+        }
+    }
+
+    fn performance_counter(self) -> (u64, u64) {
+        let mut counter = relative(0);
+        let mut frequency = relative(0);
+        // SAFETY: both places are locals.
+        unsafe { ntexapi::NtQueryPerformanceCounter(&mut counter, &mut frequency) };
+        // SAFETY: all bit patterns are valid integers.
+        let counter = unsafe { *counter.QuadPart() };
+        // SAFETY: as above.
+        let frequency = unsafe { *frequency.QuadPart() };
+        (counter as u64, frequency as u64)
+    }
+
+    fn display_string(self, text: &[u16]) -> Status {
+        let mut text = unicode_string(text);
+        // SAFETY: the string is borrowed for the call.
+        Status(unsafe { ntexapi::NtDisplayString(&mut text) } as u32)
+    }
+
+    fn format_row(self, row: &Row, to: &mut [u8]) -> usize {
+        if to.len() < ROW_ROOM {
+            return 0;
+        }
+        // SAFETY: the arguments are those of the format, and the longest row fits.
+        let length = unsafe {
+            sprintf_s(
+                to.as_mut_ptr().cast(),
+                to.len(),
+                ROW_FORMAT.as_ptr(),
+                row.name.as_ptr(),
+                row.answered,
+                row.asked,
+                row.kibibytes,
+                row.milliseconds,
+            )
+        };
+        usize::try_from(length).unwrap_or(0)
+    }
+}
+
+const FILE_ATTRIBUTE_NORMAL: ULONG = 0x80;
+const MEM_COMMIT: ULONG = 0x1000;
+const MEM_RESERVE: ULONG = 0x2000;
+const MEM_RELEASE: ULONG = 0x8000;
+const PAGE_READWRITE: ULONG = 4;
+
+fn io_status() -> ntioapi::IO_STATUS_BLOCK {
+    // SAFETY: the block is made of integers and pointers, for which zero is valid.
+    unsafe { core::mem::zeroed() }
+}
+
+fn set_information_file(file: Handle, information: &mut [u8], class: u32) -> Status {
+    let mut io = io_status();
+    // SAFETY: the information is readable for its length, the status block's place is a local.
+    let status = unsafe {
+        ntioapi::NtSetInformationFile(
+            raw(file),
+            &mut io,
+            information.as_mut_ptr().cast(),
+            information.len() as ULONG,
+            class,
+        )
+    };
+    Status(status as u32)
+}
+
+fn allocate(mut place: *mut c_void, mut length: usize, kind: ULONG) -> Result<usize, Status> {
+    // SAFETY: place and length are locals; the kernel picks a free range or commits the one we reserved.
+    let status = unsafe {
+        ntmmapi::NtAllocateVirtualMemory(
+            raw(Handle::CURRENT_PROCESS),
+            (&raw mut place).cast(),
+            0,
+            &mut length,
+            kind,
+            PAGE_READWRITE,
+        )
+    };
+    Status(status as u32).ok().map(|()| place.addr())
+}
+
+/// A `KSYSTEM_TIME`: low part, high part, and the high part again, which differ while the kernel is writing it.
+fn system_time_at(offset: usize) -> u64 {
+    let place = (layout::user_shared_data::ADDRESS as usize + offset) as *const u32;
+    let part = |index: usize| {
+        // SAFETY: the page is mapped readable in every process, and the three parts are 4-byte aligned.
+        unsafe { place.wrapping_add(index).read_volatile() }
+    };
+    let mut parts = (part(1), part(0), part(2));
+    // The kernel needs nanoseconds; a bound keeps a broken clock from holding up the boot.
+    for _ in 0..1000 {
+        if parts.0 == parts.2 {
+            break;
+        }
+        parts = (part(1), part(0), part(2));
+    }
+    u64::from(parts.0) << 32 | u64::from(parts.1)
+}
+
+// The boot side reads with `layout`; this holds it against ntapi on every architecture that is built.
+const _: () = {
+    use layout::{file_names_information as names, fs_size_information as sizes, peb, process_parameters as parameters};
+    use ntioapi::{FILE_FS_SIZE_INFORMATION, FILE_NAMES_INFORMATION};
+    use ntpebteb::PEB;
+    use ntrtl::RTL_USER_PROCESS_PARAMETERS as PARAMETERS;
+    assert!(offset_of!(PEB, ProcessParameters) == peb::PROCESS_PARAMETERS);
+    assert!(offset_of!(PEB, OSBuildNumber) == peb::OS_BUILD_NUMBER);
+    assert!(offset_of!(PARAMETERS, Length) == parameters::LENGTH);
+    assert!(offset_of!(PARAMETERS, StandardOutput) == parameters::STANDARD_OUTPUT);
+    assert!(offset_of!(PARAMETERS, CurrentDirectory) == parameters::CURRENT_DIRECTORY);
+    assert!(offset_of!(PARAMETERS, DllPath) == parameters::DLL_PATH);
+    assert!(offset_of!(PARAMETERS, ImagePathName) == parameters::IMAGE_PATH_NAME);
+    assert!(offset_of!(PARAMETERS, CommandLine) == parameters::COMMAND_LINE);
+    assert!(offset_of!(PARAMETERS, Environment) == parameters::ENVIRONMENT);
+    assert!(offset_of!(PARAMETERS, WindowTitle) == parameters::WINDOW_TITLE);
+    assert!(offset_of!(PARAMETERS, DesktopInfo) == parameters::DESKTOP_INFO);
+    assert!(offset_of!(PARAMETERS, ShellInfo) == parameters::SHELL_INFO);
+    assert!(offset_of!(PARAMETERS, RuntimeData) == parameters::RUNTIME_DATA);
+    assert!(offset_of!(PARAMETERS, EnvironmentSize) == parameters::ENVIRONMENT_SIZE);
+    assert!(offset_of!(UNICODE_STRING, Length) == layout::unicode_string::LENGTH);
+    assert!(offset_of!(UNICODE_STRING, Buffer) == layout::unicode_string::BUFFER);
+    assert!(size_of::<UNICODE_STRING>() == layout::unicode_string::SIZE);
+    assert!(offset_of!(FILE_NAMES_INFORMATION, NextEntryOffset) == names::NEXT_ENTRY_OFFSET);
+    assert!(offset_of!(FILE_NAMES_INFORMATION, FileNameLength) == names::FILE_NAME_LENGTH);
+    assert!(offset_of!(FILE_NAMES_INFORMATION, FileName) == names::FILE_NAME);
+    assert!(offset_of!(FILE_FS_SIZE_INFORMATION, AvailableAllocationUnits) == sizes::AVAILABLE_ALLOCATION_UNITS);
+    assert!(offset_of!(FILE_FS_SIZE_INFORMATION, SectorsPerAllocationUnit) == sizes::SECTORS_PER_ALLOCATION_UNIT);
+    assert!(offset_of!(FILE_FS_SIZE_INFORMATION, BytesPerSector) == sizes::BYTES_PER_SECTOR);
+    use layout::process_information as process;
+    use ntexapi::SYSTEM_PROCESS_INFORMATION;
+    assert!(offset_of!(SYSTEM_PROCESS_INFORMATION, NextEntryOffset) == process::NEXT_ENTRY_OFFSET);
+    assert!(offset_of!(SYSTEM_PROCESS_INFORMATION, CreateTime) == process::CREATE_TIME);
+    assert!(offset_of!(SYSTEM_PROCESS_INFORMATION, ImageName) == process::IMAGE_NAME);
+    assert!(offset_of!(SYSTEM_PROCESS_INFORMATION, UniqueProcessId) == process::UNIQUE_PROCESS_ID);
+    use ntpsapi::PROCESS_BASIC_INFORMATION;
+    assert!(
+        offset_of!(PROCESS_BASIC_INFORMATION, PebBaseAddress) == layout::process_basic_information::PEB_BASE_ADDRESS
+    );
+    use layout::user_shared_data as shared;
+    use ntexapi::KUSER_SHARED_DATA;
+    assert!(offset_of!(KUSER_SHARED_DATA, InterruptTime) == shared::INTERRUPT_TIME);
+    assert!(offset_of!(KUSER_SHARED_DATA, SystemTime) == shared::SYSTEM_TIME);
+    assert!(offset_of!(KUSER_SHARED_DATA, NtMajorVersion) == shared::NT_MAJOR_VERSION);
+    assert!(offset_of!(KUSER_SHARED_DATA, NtMinorVersion) == shared::NT_MINOR_VERSION);
+};
