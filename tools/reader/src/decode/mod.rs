@@ -1,0 +1,26 @@
+//! Single answers of the kernel, byte for byte, as typed entries: no snapshot, no joins, no interpretation.
+//!
+//! Every function takes a [`Buffer`] and a list for the problems it meets. It never panics, always ends, and gives
+//! what could be read before (and, where entries have a fixed size, after) a problem.
+
+mod buffer;
+mod directory;
+mod handles;
+mod key_value;
+mod modules;
+mod page_files;
+mod process_details;
+mod processes;
+mod security;
+mod types;
+
+pub use buffer::Buffer;
+pub use directory::{DirectoryEntry, directory_entries};
+pub use handles::{HandleClass, HandleEntry, handles};
+pub use key_value::{KeyValue, key_value};
+pub use modules::{Module, ModuleClass, modules};
+pub use page_files::{PageFile, PageFileClass, page_files};
+pub use process_details::{Protection, TelemetryId, protection, telemetry_id};
+pub use processes::{ProcessClass, ProcessEntry, ThreadEntry, processes};
+pub use security::{Sid, sid_and_attributes};
+pub use types::{ObjectType, object_types};

@@ -1,0 +1,211 @@
+//! Numbers of the kernel by their names.
+
+mod class;
+mod ntstatus;
+
+pub use class::information_class;
+pub use ntstatus::{describe_status, status};
+
+use bootshot_format::{Outcome, Source};
+
+fn at(names: &[&'static str], number: u32) -> Option<&'static str> {
+    names
+        .get(usize::try_from(number).ok()?)
+        .copied()
+        .filter(|name| !name.is_empty())
+}
+
+/// Who was asked, by the name of the system call or as the format calls it.
+pub fn source(source: Source) -> Option<&'static str> {
+    Some(match source {
+        Source::BATCH => "batch",
+        Source::SYSTEM_INFORMATION => "NtQuerySystemInformation",
+        Source::OBJECT_INFORMATION => "NtQueryObject",
+        Source::PROCESS_INFORMATION => "NtQueryInformationProcess",
+        Source::TOKEN_INFORMATION => "NtQueryInformationToken",
+        Source::OWN_MEMORY => "own memory",
+        Source::PROCESS_MEMORY => "process memory",
+        Source::REGISTRY_VALUE => "NtQueryValueKey",
+        Source::DIRECTORY_OBJECT => "NtQueryDirectoryObject",
+        Source::OPEN => "open",
+        Source::NOTE => "note",
+        _ => return None,
+    })
+}
+
+/// How a question ended.
+pub fn outcome(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::COMPLETE => "complete",
+        Outcome::FAILED => "failed",
+        Outcome::TRUNCATED => "truncated",
+        Outcome::TORN => "torn",
+        Outcome::SKIPPED_BY_ARGUMENT => "skipped by argument",
+        Outcome::SKIPPED_BY_BUDGET => "skipped by budget",
+        _ => "unknown",
+    }
+}
+
+/// A `KTHREAD_STATE`.
+pub fn thread_state(state: u32) -> Option<&'static str> {
+    at(
+        &[
+            "Initialized",
+            "Ready",
+            "Running",
+            "Standby",
+            "Terminated",
+            "Waiting",
+            "Transition",
+            "DeferredReady",
+            "GateWait",
+            "WaitingForProcessInSwap",
+        ],
+        state,
+    )
+}
+
+/// A `KWAIT_REASON`; meaningful while the thread waits.
+pub fn wait_reason(reason: u32) -> Option<&'static str> {
+    at(WAIT_REASONS, reason)
+}
+
+const WAIT_REASONS: &[&str] = &[
+    "Executive",
+    "FreePage",
+    "PageIn",
+    "PoolAllocation",
+    "DelayExecution",
+    "Suspended",
+    "UserRequest",
+    "WrExecutive",
+    "WrFreePage",
+    "WrPageIn",
+    "WrPoolAllocation",
+    "WrDelayExecution",
+    "WrSuspended",
+    "WrUserRequest",
+    "WrEventPair",
+    "WrQueue",
+    "WrLpcReceive",
+    "WrLpcReply",
+    "WrVirtualMemory",
+    "WrPageOut",
+    "WrRendezvous",
+    "WrKeyedEvent",
+    "WrTerminated",
+    "WrProcessInSwap",
+    "WrCpuRateControl",
+    "WrCalloutStack",
+    "WrKernel",
+    "WrResource",
+    "WrPushLock",
+    "WrMutex",
+    "WrQuantumEnd",
+    "WrDispatchInt",
+    "WrPreempted",
+    "WrYieldExecution",
+    "WrFastMutex",
+    "WrGuardedMutex",
+    "WrRundown",
+    "WrAlertByThreadId",
+    "WrDeferredPreempt",
+    "WrPhysicalFault",
+    "WrIoRing",
+    "WrMdlCache",
+    "WrRcu",
+];
+
+/// A privilege by the low part of its LUID.
+pub fn privilege(luid: u32) -> Option<&'static str> {
+    at(
+        &[
+            "",
+            "",
+            "SeCreateTokenPrivilege",
+            "SeAssignPrimaryTokenPrivilege",
+            "SeLockMemoryPrivilege",
+            "SeIncreaseQuotaPrivilege",
+            "SeMachineAccountPrivilege",
+            "SeTcbPrivilege",
+            "SeSecurityPrivilege",
+            "SeTakeOwnershipPrivilege",
+            "SeLoadDriverPrivilege",
+            "SeSystemProfilePrivilege",
+            "SeSystemtimePrivilege",
+            "SeProfileSingleProcessPrivilege",
+            "SeIncreaseBasePriorityPrivilege",
+            "SeCreatePagefilePrivilege",
+            "SeCreatePermanentPrivilege",
+            "SeBackupPrivilege",
+            "SeRestorePrivilege",
+            "SeShutdownPrivilege",
+            "SeDebugPrivilege",
+            "SeAuditPrivilege",
+            "SeSystemEnvironmentPrivilege",
+            "SeChangeNotifyPrivilege",
+            "SeRemoteShutdownPrivilege",
+            "SeUndockPrivilege",
+            "SeSyncAgentPrivilege",
+            "SeEnableDelegationPrivilege",
+            "SeManageVolumePrivilege",
+            "SeImpersonatePrivilege",
+            "SeCreateGlobalPrivilege",
+            "SeTrustedCredManAccessPrivilege",
+            "SeRelabelPrivilege",
+            "SeIncreaseWorkingSetPrivilege",
+            "SeTimeZonePrivilege",
+            "SeCreateSymbolicLinkPrivilege",
+            "SeDelegateSessionUserImpersonatePrivilege",
+        ],
+        luid,
+    )
+}
+
+/// An `IMAGE_FILE_MACHINE_*`, in the words people use.
+pub fn machine(machine: u16) -> Option<&'static str> {
+    Some(match machine {
+        0x014C => "x86",
+        0x01C4 => "arm",
+        0x0200 => "ia64",
+        0x8664 => "x64",
+        0xAA64 => "arm64",
+        _ => return None,
+    })
+}
+
+/// A `POOL_TYPE`, as far as object types use them.
+pub fn pool_type(pool_type: u32) -> Option<&'static str> {
+    Some(match pool_type {
+        0 => "NonPagedPool",
+        1 => "PagedPool",
+        512 => "NonPagedPoolNx",
+        _ => return None,
+    })
+}
+
+/// A `FIRMWARE_TYPE`.
+pub fn firmware_type(firmware_type: u32) -> Option<&'static str> {
+    at(&["unknown", "bios", "uefi"], firmware_type)
+}
+
+/// A registry value type.
+pub fn registry_type(value_type: u32) -> Option<&'static str> {
+    at(
+        &[
+            "REG_NONE",
+            "REG_SZ",
+            "REG_EXPAND_SZ",
+            "REG_BINARY",
+            "REG_DWORD",
+            "REG_DWORD_BIG_ENDIAN",
+            "REG_LINK",
+            "REG_MULTI_SZ",
+            "REG_RESOURCE_LIST",
+            "REG_FULL_RESOURCE_DESCRIPTOR",
+            "REG_RESOURCE_REQUIREMENTS_LIST",
+            "REG_QWORD",
+        ],
+        value_type,
+    )
+}

@@ -1,0 +1,9 @@
+//! Kernel answers recorded at a real boot, and snapshots built from them, for the tests of whoever reads snapshots.
+//!
+//! The recordings stand in `tools/reader/fixtures`; they were taken by another program than bootshot, under smss,
+//! on an NT 5.2 system, and what is in them was decoded independently.
+#![forbid(unsafe_code)]
+
+mod recording;
+
+pub use recording::{Kind, Recorded, recording_x64, recording_x86};
