@@ -1,1 +1,70 @@
-fn main() {}
+//! `cargo xtask`: builds, tests and demonstrates bootshot, and sets up what that takes.
+
+mod companion;
+mod demo;
+mod dist;
+mod image;
+mod link;
+mod process;
+mod setup;
+mod test;
+mod toolchain;
+mod wine;
+mod workspace;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use image::Image;
+
+/// Builds, tests and demonstrates bootshot.
+///
+/// Each job sets up what it needs: on Debian as root it installs what is missing with apt and says so; elsewhere it
+/// names in one message what to install.
+#[derive(Parser)]
+#[command(
+    name = "cargo xtask",
+    bin_name = "cargo xtask",
+    arg_required_else_help = true
+)]
+struct Arguments {
+    #[command(subcommand)]
+    job: Job,
+}
+
+#[derive(Subcommand)]
+enum Job {
+    /// Run it: build, register in a throw-away Wine prefix, play smss, show the snapshot
+    Demo,
+    /// Run every check and every test, those under Wine included
+    Test,
+    /// Build the native executable and put each image through the image gate
+    Build {
+        /// The images to build; all of them without it
+        #[arg(long, value_enum)]
+        target: Vec<Image>,
+    },
+    /// Leave the release files in target/dist
+    Dist,
+}
+
+fn main() -> ExitCode {
+    if let Some(linking) = link::requested() {
+        return finish(linking.run());
+    }
+    match Arguments::parse().job {
+        Job::Demo => finish(demo::run()),
+        Job::Test => finish(test::run()),
+        Job::Build { target } if target.is_empty() => finish(image::build_alone(&Image::ALL)),
+        Job::Build { target } => finish(image::build_alone(&target)),
+        Job::Dist => finish(dist::run()),
+    }
+}
+
+fn finish(outcome: anyhow::Result<ExitCode>) -> ExitCode {
+    outcome.unwrap_or_else(|error| {
+        eprintln!("error: {error:#}");
+        ExitCode::FAILURE
+    })
+}

@@ -1,0 +1,205 @@
+//! Sees to it that the parts a job needs are there: installs them where it may, names them where it may not.
+
+use std::env;
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Result, bail};
+
+use crate::process::{self, host_cargo, on_path, step};
+use crate::toolchain::{self, Toolchain};
+use crate::wine;
+
+/// A part that comes from outside the checkout.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Need {
+    /// A Rust toolchain with the sources of its library.
+    Toolchain,
+    /// clippy for that toolchain.
+    Clippy,
+    /// lld, for the flavour of the native executable that has a PDB.
+    Lld,
+    /// GCC and its C library for 64-bit Windows: links the other flavour, and the companion.
+    MingwX64,
+    /// The same for 32-bit Windows.
+    MingwX86,
+    Wine,
+    /// clippy for the host's toolchain.
+    HostClippy,
+    /// rustfmt for the host's toolchain.
+    HostFmt,
+}
+
+impl Need {
+    fn is_met(self) -> bool {
+        match self {
+            Self::Toolchain => Toolchain::find().is_some(),
+            Self::Clippy => Toolchain::find().is_some_and(|toolchain| toolchain.has_clippy()),
+            Self::Lld => Toolchain::find().is_some_and(|toolchain| toolchain.lld().is_some()),
+            Self::MingwX64 => on_path("x86_64-w64-mingw32-gcc").is_some(),
+            Self::MingwX86 => on_path("i686-w64-mingw32-gcc").is_some(),
+            Self::Wine => wine::loader().is_some(),
+            Self::HostClippy => process::output(host_cargo("clippy").arg("--version")).is_ok(),
+            Self::HostFmt => process::output(host_cargo("fmt").arg("--version")).is_ok(),
+        }
+    }
+
+    fn debian_packages(self) -> &'static [&'static str] {
+        match self {
+            Self::Toolchain => &["rustc-web", "cargo-web", "rust-web-src"],
+            Self::Clippy | Self::HostClippy => &["rust-web-clippy"],
+            Self::Lld => &["lld"],
+            Self::MingwX64 => &["gcc-mingw-w64-x86-64"],
+            Self::MingwX86 => &["gcc-mingw-w64-i686"],
+            Self::Wine => &["wine64", "wine"],
+            Self::HostFmt => &["rustfmt-web"],
+        }
+    }
+
+    /// What it is, and what to type where Debian's packages are not.
+    fn elsewhere(self) -> String {
+        let mingw = |package: &str| {
+            if cfg!(windows) {
+                format!("in MSYS2: pacman -S {package}, with its bin folder on PATH")
+            } else {
+                "the package of MinGW-w64's GCC, and its bin folder on PATH".to_owned()
+            }
+        };
+        match self {
+            Self::Toolchain => format!(
+                "a Rust toolchain with library sources: {}",
+                toolchain::rustup_line()
+            ),
+            Self::Clippy => format!(
+                "clippy for the toolchain with library sources: {}",
+                Toolchain::find().map_or_else(
+                    || toolchain::rustup_line().to_owned(),
+                    |found| found.clippy_line()
+                )
+            ),
+            Self::Lld => "rust-lld: any toolchain of rustup has it; or lld-link on PATH".to_owned(),
+            Self::MingwX64 => format!("x86_64-w64-mingw32-gcc: {}", mingw("mingw-w64-x86_64-gcc")),
+            Self::MingwX86 => format!("i686-w64-mingw32-gcc: {}", mingw("mingw-w64-i686-gcc")),
+            Self::Wine => format!(
+                "Wine, 64-bit: its package, or {} naming its loader",
+                wine::LOADER_VARIABLE
+            ),
+            Self::HostClippy => "clippy: rustup component add clippy".to_owned(),
+            Self::HostFmt => "rustfmt: rustup component add rustfmt".to_owned(),
+        }
+    }
+}
+
+/// Makes sure that everything in `needs` is there.
+///
+/// # Errors
+///
+/// One message that names every missing part and what to type for it.
+pub fn ensure(needs: &[Need]) -> Result<()> {
+    let mut missing = missing(needs);
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let mut failure = String::new();
+    if is_debian() && is_root() {
+        let packages = packages(&missing);
+        step(format!("Installing {} with apt", packages.join(" ")));
+        if let Err(error) = install(&packages) {
+            failure = format!("\n{error:#}");
+        }
+        missing = self::missing(needs);
+        if missing.is_empty() {
+            return Ok(());
+        }
+    }
+    bail!("{}{failure}", message(&missing, is_debian()));
+}
+
+fn missing(needs: &[Need]) -> Vec<Need> {
+    needs
+        .iter()
+        .copied()
+        .filter(|need| !need.is_met())
+        .collect()
+}
+
+fn message(missing: &[Need], debian: bool) -> String {
+    let mut message = "parts are missing here:".to_owned();
+    for need in missing {
+        message += &format!("\n  - {}", need.elsewhere());
+    }
+    if debian {
+        message += &format!(
+            "\nor all of it, as root: apt-get update && apt-get install {}",
+            packages(missing).join(" ")
+        );
+    }
+    message
+}
+
+fn packages(missing: &[Need]) -> Vec<&'static str> {
+    let mut packages = Vec::new();
+    for package in missing.iter().flat_map(|need| need.debian_packages()) {
+        if !packages.contains(package) {
+            packages.push(*package);
+        }
+    }
+    packages
+}
+
+/// A machine that has never run `apt-get update` knows no packages, so that comes second, when it is needed.
+fn install(packages: &[&str]) -> Result<()> {
+    let install = || {
+        let mut command = apt();
+        process::output(
+            command
+                .args(["install", "--yes", "--no-install-recommends"])
+                .args(packages),
+        )
+    };
+    if install().is_err() {
+        process::output(apt().arg("update"))?;
+        install()?;
+    }
+    Ok(())
+}
+
+fn apt() -> Command {
+    let mut command = Command::new("apt-get");
+    command.env("DEBIAN_FRONTEND", "noninteractive");
+    command
+}
+
+fn is_debian() -> bool {
+    Path::new("/etc/debian_version").exists()
+}
+
+fn is_root() -> bool {
+    env::consts::FAMILY == "unix"
+        && process::output(Command::new("id").arg("-u")).is_ok_and(|id| id.trim() == "0")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_message_names_every_missing_part() {
+        let message = message(&[Need::Toolchain, Need::Wine], false);
+        assert!(
+            message.contains("rustup toolchain install nightly --component rust-src"),
+            "{message}"
+        );
+        assert!(message.contains("Wine"), "{message}");
+        assert!(!message.contains("apt-get"), "{message}");
+    }
+
+    #[test]
+    fn on_debian_the_message_holds_the_exact_apt_line() {
+        let message = message(&[Need::Toolchain, Need::Clippy, Need::HostClippy], true);
+        assert!(
+            message.ends_with("apt-get install rustc-web cargo-web rust-web-src rust-web-clippy"),
+            "{message}"
+        );
+    }
+}

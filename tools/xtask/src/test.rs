@@ -1,0 +1,299 @@
+//! Runs every check and every test, and counts.
+
+use std::fmt::Display;
+use std::io::{BufRead, BufReader};
+use std::process::{Command, ExitCode, Stdio};
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail};
+
+use crate::companion::{self, Companion};
+use crate::image::{self, Image};
+use crate::process::{self, host_cargo, step};
+use crate::setup::{Need, ensure};
+use crate::toolchain::{self, Toolchain};
+use crate::wine::{self, Prefix};
+use crate::{dist, workspace};
+
+/// The targets on which structure layouts are compared with phnt's.
+const ABI_TARGETS: [&str; 3] = [
+    "x86_64-pc-windows-msvc",
+    "i686-pc-windows-msvc",
+    "aarch64-pc-windows-msvc",
+];
+
+/// The job.
+pub fn run() -> Result<ExitCode> {
+    let mut needs = dist::NEEDS.to_vec();
+    needs.extend([Need::Clippy, Need::HostClippy, Need::HostFmt]);
+    if !cfg!(windows) {
+        needs.push(Need::Wine);
+    }
+    ensure(&needs)?;
+    let toolchain = toolchain::required()?;
+    let mut tally = Tally::default();
+
+    tally.check("cargo fmt", || {
+        process::run(host_cargo("fmt").args(["--all", "--check"]))
+    });
+    tally.check("cargo clippy for this host", || {
+        let mut clippy = host_cargo("clippy");
+        process::run(clippy.args([
+            "--locked",
+            "--workspace",
+            "--all-targets",
+            "--",
+            "-Dwarnings",
+        ]))
+    });
+    tally.check("cargo clippy of the native executable", || {
+        lint_native(&toolchain)
+    });
+    tally.check("cargo clippy of the companion for Windows", || {
+        lint_companion(&toolchain)
+    });
+    for target in ABI_TARGETS {
+        tally.check(
+            format!("structure layouts against phnt on {target}"),
+            || check_abi(&toolchain, target),
+        );
+    }
+    let mut host_tests = host_cargo("test");
+    host_tests.args(["--locked", "--workspace", "--no-fail-fast"]);
+    tally.tests("tests on this host", &mut host_tests);
+
+    tally.check("the native executable in every flavour", || {
+        image::compile(&toolchain, &Image::ALL)
+    });
+    for image in Image::ALL {
+        tally.check(format!("image gate: {}", image.target()), || {
+            let findings = image::inspect(image)?;
+            if !findings.is_empty() {
+                bail!("{}", findings.join("\n"));
+            }
+            Ok(())
+        });
+    }
+    let built = tally.check("release files", || dist::build(&toolchain).map(drop));
+    if built {
+        tests_of_what_was_built(&mut tally)?;
+    } else {
+        tally.fail("tests that run what was built: there is nothing to run");
+    }
+    Ok(tally.finish())
+}
+
+/// Tests that need Wine or Windows are marked `#[ignore]`. Here they run, and the parts they need are named to them.
+fn tests_of_what_was_built(tally: &mut Tally) -> Result<()> {
+    let mut command = host_cargo("test");
+    command.args([
+        "--locked",
+        "--workspace",
+        "--no-fail-fast",
+        "--",
+        "--ignored",
+    ]);
+    command.env("BOOTSHOT_TEST_BIN", workspace::dist());
+    if !cfg!(windows) {
+        let prefix = Prefix::fresh("test")?;
+        command
+            .env("BOOTSHOT_TEST_PREFIX", prefix.folder())
+            .env(wine::LOADER_VARIABLE, prefix.loader());
+    }
+    tally.tests("tests that run what was built", &mut command);
+    Ok(())
+}
+
+/// The unsafe code is only compiled for Windows, so on another host clippy has not seen it yet.
+fn lint_native(toolchain: &Toolchain) -> Result<()> {
+    process::run(
+        toolchain
+            .clippy()?
+            .args([
+                "--package=bootshot",
+                "--lib",
+                "--bin=bootshot",
+                "--features=native",
+                "--profile=native",
+            ])
+            .args(["--target", Image::X64.target()])
+            .args(image::BUILD_STD)
+            .args(["--", "-Dwarnings"]),
+    )
+}
+
+fn lint_companion(toolchain: &Toolchain) -> Result<()> {
+    process::run(
+        toolchain
+            .clippy()?
+            .args(["--package=bootshotctl", "--target", Companion::X64.target()])
+            .args(companion::BUILD_STD)
+            .args(["--", "-Dwarnings"]),
+    )
+}
+
+/// To check it is to run it: its comparisons are constants.
+fn check_abi(toolchain: &Toolchain, target: &str) -> Result<()> {
+    process::run(
+        toolchain
+            .cargo("check")?
+            .args(["--package=abi-check", "--target", target])
+            .args(companion::BUILD_STD),
+    )
+}
+
+/// What passed and what failed.
+#[derive(Default)]
+struct Tally {
+    passed: usize,
+    failures: Vec<String>,
+}
+
+impl Tally {
+    /// Runs a check that counts as one test.
+    fn check(&mut self, name: impl Display, check: impl FnOnce() -> Result<()>) -> bool {
+        step(&name);
+        let start = Instant::now();
+        let outcome = check();
+        match &outcome {
+            Ok(()) => {
+                eprintln!("    passed in {:.1} s", start.elapsed().as_secs_f32());
+                self.passed += 1;
+            }
+            Err(error) => self.fail(format!("{name}: {error:#}")),
+        }
+        outcome.is_ok()
+    }
+
+    /// Runs `cargo test`, and counts what its test programs say.
+    fn tests(&mut self, name: &str, command: &mut Command) {
+        step(name);
+        match run_tests(command) {
+            Ok(results) => {
+                self.passed += results.passed;
+                for test in results.failed {
+                    self.fail(format!("{name}: {test}"));
+                }
+            }
+            Err(error) => self.fail(format!("{name}: {error:#}")),
+        }
+    }
+
+    fn fail(&mut self, failure: impl Into<String>) {
+        let failure = failure.into();
+        eprintln!("    FAILED {failure}");
+        self.failures.push(failure);
+    }
+
+    /// The closing line is the last one.
+    fn finish(self) -> ExitCode {
+        for failure in &self.failures {
+            println!("FAILED {failure}");
+        }
+        println!("{} passed, {} failed", self.passed, self.failures.len());
+        if self.failures.is_empty() {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// What the test programs of one `cargo test` said.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Results {
+    passed: usize,
+    failed: Vec<String>,
+}
+
+impl Results {
+    /// Takes in one line that a test program of libtest wrote.
+    fn read(&mut self, line: &str) {
+        if let Some(name) = line
+            .strip_prefix("test ")
+            .and_then(|rest| rest.strip_suffix(" ... FAILED"))
+        {
+            self.failed.push(name.to_owned());
+        } else if let Some(counts) = line.strip_prefix("test result: ") {
+            self.passed += counts
+                .split("; ")
+                .filter_map(|count| count.strip_suffix(" passed"))
+                .filter_map(|count| count.rsplit(' ').next()?.parse::<usize>().ok())
+                .sum::<usize>();
+        }
+    }
+}
+
+/// Runs `cargo test` with its output shown.
+///
+/// # Errors
+///
+/// It could not run, or it failed and no test is to blame: something does not compile, or a test program crashed.
+fn run_tests(command: &mut Command) -> Result<Results> {
+    let mut child = command
+        .stdout(Stdio::piped())
+        .spawn()
+        .with_context(|| format!("could not start `{}`", process::line(command)))?;
+    let stdout = child
+        .stdout
+        .take()
+        .context("the pipe that was asked for is not there")?;
+    let mut results = Results::default();
+    for line in BufReader::new(stdout).lines() {
+        let line = line.context("could not read what the tests say")?;
+        println!("{line}");
+        results.read(&line);
+    }
+    let status = child.wait().context("could not wait for the tests")?;
+    if !status.success() && results.failed.is_empty() {
+        bail!("`{}` failed: {status}", process::line(command));
+    }
+    Ok(results)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn results(lines: &str) -> Results {
+        let mut results = Results::default();
+        lines.lines().for_each(|line| results.read(line));
+        results
+    }
+
+    #[test]
+    fn results_of_several_test_programs_add_up() {
+        let results = results(
+            "running 12 tests\n\
+             test a::b ... ok\n\
+             test result: ok. 12 passed; 0 failed; 3 ignored; 0 measured; 0 filtered out; finished in 0.00s\n\
+             test result: ok. 5 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.00s\n",
+        );
+        assert_eq!(
+            results,
+            Results {
+                passed: 17,
+                failed: vec![]
+            }
+        );
+    }
+
+    #[test]
+    fn failed_tests_are_counted_by_name_and_not_as_passed() {
+        let results = results(
+            "test a::b ... FAILED\n\
+             test c - should panic ... FAILED\n\
+             test result: FAILED. 2 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.00s\n",
+        );
+        assert_eq!(results.passed, 2);
+        assert_eq!(results.failed, ["a::b", "c - should panic"]);
+    }
+
+    #[test]
+    fn what_a_test_prints_is_not_a_result() {
+        assert_eq!(
+            results("the test result: ok. 7 passed\ntest x ... ignored"),
+            Results::default()
+        );
+    }
+}
