@@ -23,12 +23,17 @@ unsafe impl<T: Send> Sync for Handover<T> {}
 impl<T> Handover<T> {
     /// A value at rest.
     pub const fn new(value: T) -> Self {
-        Self { state: AtomicU8::new(AT_REST), value: UnsafeCell::new(value) }
+        Self {
+            state: AtomicU8::new(AT_REST),
+            value: UnsafeCell::new(value),
+        }
     }
 
     /// Borrows the value for the length of `use_it`; `None` once it has been taken.
     pub fn borrow<R>(&self, use_it: impl FnOnce(&mut T) -> R) -> Option<R> {
-        self.state.compare_exchange(AT_REST, BORROWED, Ordering::Acquire, Ordering::Relaxed).ok()?;
+        self.state
+            .compare_exchange(AT_REST, BORROWED, Ordering::Acquire, Ordering::Relaxed)
+            .ok()?;
         // SAFETY: the state was at rest and is ours until it is stored again; nobody else passes the exchange.
         let result = use_it(unsafe { &mut *self.value.get() });
         self.state.store(AT_REST, Ordering::Release);
@@ -38,7 +43,9 @@ impl<T> Handover<T> {
     /// Takes the value for good; `None` while it is borrowed or when it has been taken before.
     #[allow(clippy::mut_from_ref)]
     pub fn take(&self) -> Option<&mut T> {
-        self.state.compare_exchange(AT_REST, TAKEN, Ordering::Acquire, Ordering::Relaxed).ok()?;
+        self.state
+            .compare_exchange(AT_REST, TAKEN, Ordering::Acquire, Ordering::Relaxed)
+            .ok()?;
         // SAFETY: the exchange succeeds once in the value's life, and no borrow starts after it.
         Some(unsafe { &mut *self.value.get() })
     }

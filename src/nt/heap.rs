@@ -42,7 +42,10 @@ impl<K: Kernel> Heap<K> {
             committed: 0,
             reserved: limit.next_multiple_of(PAGE),
         };
-        Self { kernel, inner: RefCell::new(inner) }
+        Self {
+            kernel,
+            inner: RefCell::new(inner),
+        }
     }
 
     fn allocate(&self, layout: Layout) -> Result<NonNull<u8>, OutOfMemory> {
@@ -51,7 +54,10 @@ impl<K: Kernel> Heap<K> {
             return Ok(place);
         }
         inner.grow(self.kernel, layout)?;
-        inner.allocator.allocate_first_fit(layout).map_err(|()| OutOfMemory)
+        inner
+            .allocator
+            .allocate_first_fit(layout)
+            .map_err(|()| OutOfMemory)
     }
 
     /// # Safety
@@ -71,10 +77,15 @@ impl Inner {
             return Err(OutOfMemory);
         }
         if self.address == 0 {
-            self.address = kernel.reserve_memory(self.reserved).map_err(|_| OutOfMemory)?;
+            self.address = kernel
+                .reserve_memory(self.reserved)
+                .map_err(|_| OutOfMemory)?;
         }
         let end = self.address + self.committed;
-        kernel.commit_memory(end, wanted).ok().map_err(|_| OutOfMemory)?;
+        kernel
+            .commit_memory(end, wanted)
+            .ok()
+            .map_err(|_| OutOfMemory)?;
         if self.committed == 0 {
             // SAFETY: the range was just committed, is ours alone and stays as long as the heap.
             unsafe { self.allocator.init(self.address as *mut u8, wanted) };
@@ -109,7 +120,13 @@ pub struct List<'h, K: Kernel, T: Copy> {
 impl<'h, K: Kernel, T: Copy> List<'h, K, T> {
     /// An empty list, which takes no memory.
     pub const fn new(heap: &'h Heap<K>) -> Self {
-        Self { heap, place: NonNull::dangling(), length: 0, capacity: 0, owns: PhantomData }
+        Self {
+            heap,
+            place: NonNull::dangling(),
+            length: 0,
+            capacity: 0,
+            owns: PhantomData,
+        }
     }
 
     /// Adds a value at the end.

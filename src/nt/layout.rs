@@ -4,7 +4,11 @@
 //! it is compiled, and `tools/abi-check` compares those with `phnt`'s.
 
 const fn by_width(narrow: usize, wide: usize) -> usize {
-    if size_of::<usize>() == 4 { narrow } else { wide }
+    if size_of::<usize>() == 4 {
+        narrow
+    } else {
+        wide
+    }
 }
 
 /// `PEB`.
@@ -58,6 +62,8 @@ pub mod process_basic_information {
     use super::by_width;
 
     pub const PEB_BASE_ADDRESS: usize = by_width(4, 8);
+    pub const UNIQUE_PROCESS_ID: usize = by_width(0x10, 0x20);
+    pub const SIZE: usize = by_width(0x18, 0x30);
 }
 
 /// `FILE_NAMES_INFORMATION`.
@@ -80,6 +86,8 @@ pub mod user_shared_data {
     pub const SIZE: usize = 0x1000;
     pub const INTERRUPT_TIME: usize = 0x08;
     pub const SYSTEM_TIME: usize = 0x14;
+    /// `NtSystemRoot`, 260 UTF-16 units.
+    pub const NT_SYSTEM_ROOT: usize = 0x30;
     pub const NT_MAJOR_VERSION: usize = 0x26C;
     pub const NT_MINOR_VERSION: usize = 0x270;
     pub const BOOT_ID: usize = 0x2C4;

@@ -46,7 +46,11 @@ pub struct Region<K: Kernel> {
 impl<K: Kernel> Region<K> {
     /// A region that takes no memory yet.
     pub const fn empty(kernel: K) -> Self {
-        Self { kernel, address: 0, words: 0 }
+        Self {
+            kernel,
+            address: 0,
+            words: 0,
+        }
     }
 
     /// A region of at least `length` bytes.
@@ -54,7 +58,11 @@ impl<K: Kernel> Region<K> {
         let length = length.next_multiple_of(PAGE);
         let address = kernel.reserve_memory(length)?;
         // From here on the region owns the range: a failing commit releases it.
-        let region = Self { kernel, address, words: length / 8 };
+        let region = Self {
+            kernel,
+            address,
+            words: length / 8,
+        };
         kernel.commit_memory(address, length).ok()?;
         Ok(region)
     }
@@ -108,6 +116,22 @@ impl<K: Kernel> Drop for Region<K> {
 
 /// The unit of commit on every architecture we build for.
 pub const PAGE: usize = 0x1000;
+
+/// UTF-16 units as the bytes they have in memory. Every machine bootshot runs on is little-endian, as the file is.
+pub fn bytes_of(units: &[u16]) -> &[u8] {
+    // SAFETY: the bytes are those of the borrowed units.
+    unsafe { core::slice::from_raw_parts(units.as_ptr().cast(), size_of_val(units)) }
+}
+
+/// The first `length` UTF-16 units of a region.
+pub fn units_of<K: Kernel>(region: &Region<K>, length: usize) -> &[u16] {
+    let length = length.min(region.length() / 2);
+    if length == 0 {
+        return &[];
+    }
+    // SAFETY: the region is committed, page-aligned and holds that many units; any bytes make units.
+    unsafe { core::slice::from_raw_parts(region.address() as *const u16, length) }
+}
 
 /// Moves a value into memory of its own that is never released, for threads that may outlive any stack frame.
 pub fn keep_for_ever<K: Kernel, T>(kernel: K, value: T) -> Result<&'static T, Status> {

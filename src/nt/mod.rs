@@ -20,7 +20,7 @@ pub mod simulated;
 
 pub use handover::Handover;
 pub use heap::{Heap, List, OutOfMemory};
-pub use memory::{Buffer, Region, keep_for_ever};
+pub use memory::{Buffer, PAGE, Region, bytes_of, keep_for_ever, units_of};
 pub use status::Status;
 
 /// What a query gave back.

@@ -3,13 +3,15 @@
 use super::{Answer, Buffer, Clock, FileRequest, Handle, Kernel, Row, Status, Task, layout};
 use core::ffi::{CStr, c_char, c_int, c_void};
 use core::mem::offset_of;
-use core::ptr::{null, null_mut};
+use core::ptr::null_mut;
 use ntapi::winapi::shared::minwindef::{FALSE, TRUE, ULONG};
 use ntapi::winapi::shared::ntdef::{
-    BOOLEAN, HANDLE, LARGE_INTEGER, NTSTATUS, OBJ_CASE_INSENSITIVE, OBJECT_ATTRIBUTES, UNICODE_STRING,
+    BOOLEAN, HANDLE, LARGE_INTEGER, NTSTATUS, OBJ_CASE_INSENSITIVE, OBJECT_ATTRIBUTES,
+    UNICODE_STRING,
 };
 use ntapi::{
-    ntapi_base::CLIENT_ID, ntexapi, ntioapi, ntkeapi, ntmmapi, ntobapi, ntpebteb, ntpsapi, ntregapi, ntrtl, ntseapi,
+    ntapi_base::CLIENT_ID, ntexapi, ntioapi, ntmmapi, ntobapi, ntpebteb, ntpsapi,
+    ntregapi, ntrtl, ntseapi,
 };
 
 /// The system bootshot runs on.
@@ -33,10 +35,18 @@ const ROW_FORMAT: &CStr = c"  %-10s %5u of %u answered %9u KiB %7u ms";
 
 fn unicode_string(text: &[u16]) -> UNICODE_STRING {
     let length = size_of_val(text).min(0xFFFE) as u16;
-    UNICODE_STRING { Length: length, MaximumLength: length, Buffer: text.as_ptr().cast_mut() }
+    UNICODE_STRING {
+        Length: length,
+        MaximumLength: length,
+        Buffer: text.as_ptr().cast_mut(),
+    }
 }
 
-fn object_attributes(root: Handle, name: &mut UNICODE_STRING, security: Option<&'static [u32]>) -> OBJECT_ATTRIBUTES {
+fn object_attributes(
+    root: Handle,
+    name: &mut UNICODE_STRING,
+    security: Option<&'static [u32]>,
+) -> OBJECT_ATTRIBUTES {
     OBJECT_ATTRIBUTES {
         Length: size_of::<OBJECT_ATTRIBUTES>() as ULONG,
         RootDirectory: raw(root),
@@ -52,7 +62,10 @@ fn raw(handle: Handle) -> HANDLE {
 }
 
 fn answer(status: NTSTATUS, length: impl TryInto<usize>) -> Answer {
-    Answer { status: Status(status as u32), length: length.try_into().unwrap_or(usize::MAX) }
+    Answer {
+        status: Status(status as u32),
+        length: length.try_into().unwrap_or(usize::MAX),
+    }
 }
 
 fn opened(status: NTSTATUS, handle: HANDLE) -> Result<Handle, Status> {
@@ -86,7 +99,8 @@ impl Kernel for Nt {
         let (place, room) = parts(buffer);
         let mut length = 0;
         // SAFETY: the buffer is writable for its length, the length's place is ours.
-        let status = unsafe { ntexapi::NtQuerySystemInformation(class, place.cast(), room, &mut length) };
+        let status =
+            unsafe { ntexapi::NtQuerySystemInformation(class, place.cast(), room, &mut length) };
         answer(status, length)
     }
 
@@ -94,7 +108,8 @@ impl Kernel for Nt {
         let (place, room) = parts(buffer);
         let mut length = 0;
         // SAFETY: the buffer is writable for its length, the length's place is ours.
-        let status = unsafe { ntobapi::NtQueryObject(raw(handle), class, place.cast(), room, &mut length) };
+        let status =
+            unsafe { ntobapi::NtQueryObject(raw(handle), class, place.cast(), room, &mut length) };
         answer(status, length)
     }
 
@@ -102,7 +117,9 @@ impl Kernel for Nt {
         let (place, room) = parts(buffer);
         let mut length = 0;
         // SAFETY: the buffer is writable for its length, the length's place is ours.
-        let status = unsafe { ntpsapi::NtQueryInformationProcess(raw(process), class, place.cast(), room, &mut length) };
+        let status = unsafe {
+            ntpsapi::NtQueryInformationProcess(raw(process), class, place.cast(), room, &mut length)
+        };
         answer(status, length)
     }
 
@@ -110,7 +127,9 @@ impl Kernel for Nt {
         let (place, room) = parts(buffer);
         let mut length = 0;
         // SAFETY: the buffer is writable for its length, the length's place is ours.
-        let status = unsafe { ntseapi::NtQueryInformationToken(raw(token), class, place.cast(), room, &mut length) };
+        let status = unsafe {
+            ntseapi::NtQueryInformationToken(raw(token), class, place.cast(), room, &mut length)
+        };
         answer(status, length)
     }
 
@@ -154,8 +173,15 @@ impl Kernel for Nt {
         let (place, room) = parts(buffer);
         let mut length = 0;
         // SAFETY: the buffer is writable for its length, the length's place is ours.
-        let status =
-            unsafe { ntobapi::NtQuerySecurityObject(raw(handle), information, place.cast(), room, &mut length) };
+        let status = unsafe {
+            ntobapi::NtQuerySecurityObject(
+                raw(handle),
+                information,
+                place.cast(),
+                room,
+                &mut length,
+            )
+        };
         answer(status, length)
     }
 
@@ -163,8 +189,9 @@ impl Kernel for Nt {
         let (place, room) = parts(buffer);
         let mut io = io_status();
         // SAFETY: the buffer is writable for its length, the status block's place is ours.
-        let status =
-            unsafe { ntioapi::NtQueryVolumeInformationFile(raw(file), &mut io, place.cast(), room, class) };
+        let status = unsafe {
+            ntioapi::NtQueryVolumeInformationFile(raw(file), &mut io, place.cast(), room, class)
+        };
         answer(status, io.Information)
     }
 
@@ -206,7 +233,10 @@ impl Kernel for Nt {
     }
 
     fn open_process(self, process_id: u64, access: u32) -> Result<Handle, Status> {
-        let mut id = CLIENT_ID { UniqueProcess: process_id as usize as HANDLE, UniqueThread: null_mut() };
+        let mut id = CLIENT_ID {
+            UniqueProcess: process_id as usize as HANDLE,
+            UniqueThread: null_mut(),
+        };
         let mut attributes = OBJECT_ATTRIBUTES {
             Length: size_of::<OBJECT_ATTRIBUTES>() as ULONG,
             RootDirectory: null_mut(),
@@ -217,7 +247,8 @@ impl Kernel for Nt {
         };
         let mut handle = null_mut();
         // SAFETY: all pointers are to locals.
-        let status = unsafe { ntpsapi::NtOpenProcess(&mut handle, access, &mut attributes, &mut id) };
+        let status =
+            unsafe { ntpsapi::NtOpenProcess(&mut handle, access, &mut attributes, &mut id) };
         opened(status, handle)
     }
 
@@ -242,7 +273,8 @@ impl Kernel for Nt {
         let mut attributes = object_attributes(Handle::NONE, &mut name, None);
         let mut handle = null_mut();
         // SAFETY: all pointers are to locals or to the borrowed path.
-        let status = unsafe { ntobapi::NtOpenDirectoryObject(&mut handle, access, &mut attributes) };
+        let status =
+            unsafe { ntobapi::NtOpenDirectoryObject(&mut handle, access, &mut attributes) };
         opened(status, handle)
     }
 
@@ -314,7 +346,11 @@ impl Kernel for Nt {
         bytes[ROOT..ROOT + size_of::<usize>()].copy_from_slice(&directory.0.to_ne_bytes());
         const LENGTH: usize = offset_of!(ntioapi::FILE_RENAME_INFORMATION, FileNameLength);
         bytes[LENGTH..LENGTH + 4].copy_from_slice(&(size_of_val(name) as u32).to_ne_bytes());
-        set_information_file(file, &mut bytes[..NAME + size_of_val(name)], ntioapi::FileRenameInformation)
+        set_information_file(
+            file,
+            &mut bytes[..NAME + size_of_val(name)],
+            ntioapi::FileRenameInformation,
+        )
     }
 
     fn delete_file(self, file: Handle) -> Status {
@@ -347,14 +383,14 @@ impl Kernel for Nt {
     }
 
     fn start_thread<T: Task<Self>>(self, task: &'static T) -> Result<Handle, Status> {
-        unsafe extern "system" fn start<T: Task<Nt>>(parameter: *mut c_void) -> NTSTATUS {
+        unsafe extern "system" fn start<T: Task<Nt> + 'static>(parameter: *mut c_void) -> NTSTATUS {
             // SAFETY: `start_thread` passed a `&'static T`.
             let task: &'static T = unsafe { &*parameter.cast_const().cast() };
             task.run(Nt);
             // SAFETY: no pointers; returning instead would jump to nowhere on systems before Vista.
             unsafe { ntpsapi::NtTerminateThread(ntpsapi::NtCurrentThread, 0) }
         }
-        let mut handle = null_mut();
+        let mut handle: HANDLE = null_mut();
         // SAFETY: the routine has the signature that is asked for, and its parameter lives for ever.
         let status = unsafe {
             ntrtl::RtlCreateUserThread(
@@ -378,15 +414,21 @@ impl Kernel for Nt {
 
     fn wait(self, handle: Handle, milliseconds: Option<u32>) -> Status {
         let mut time = relative(milliseconds.unwrap_or(0));
-        let limit = if milliseconds.is_some() { &raw mut time } else { null_mut() };
+        let limit = if milliseconds.is_some() {
+            &raw mut time
+        } else {
+            null_mut()
+        };
         // SAFETY: the time is a local or absent.
-        Status(unsafe { ntobapi::NtWaitForSingleObject(raw(handle), FALSE as BOOLEAN, limit) } as u32)
+        Status(
+            unsafe { ntobapi::NtWaitForSingleObject(raw(handle), FALSE as BOOLEAN, limit) } as u32,
+        )
     }
 
     fn delay(self, milliseconds: u32) {
         let mut time = relative(milliseconds);
         // SAFETY: the time is a local.
-        unsafe { ntpsapi::NtDelayExecution(FALSE as BOOLEAN, &mut time) };
+        unsafe { ntexapi::NtDelayExecution(FALSE as BOOLEAN, &mut time) };
     }
 
     fn set_hard_error_mode(self, mode: u32) -> Status {
@@ -406,7 +448,9 @@ impl Kernel for Nt {
     fn enable_privilege(self, luid: u32) -> Status {
         let mut before = 0;
         // SAFETY: the former state's place is a local.
-        Status(unsafe { ntrtl::RtlAdjustPrivilege(luid, TRUE as BOOLEAN, FALSE as BOOLEAN, &mut before) } as u32)
+        Status(unsafe {
+            ntrtl::RtlAdjustPrivilege(luid, TRUE as BOOLEAN, FALSE as BOOLEAN, &mut before)
+        } as u32)
     }
 
     fn clock(self) -> Clock {
@@ -516,7 +560,10 @@ fn system_time_at(offset: usize) -> u64 {
 
 // The boot side reads with `layout`; this holds it against ntapi on every architecture that is built.
 const _: () = {
-    use layout::{file_names_information as names, fs_size_information as sizes, peb, process_parameters as parameters};
+    use layout::{
+        file_names_information as names, fs_size_information as sizes, peb,
+        process_parameters as parameters,
+    };
     use ntioapi::{FILE_FS_SIZE_INFORMATION, FILE_NAMES_INFORMATION};
     use ntpebteb::PEB;
     use ntrtl::RTL_USER_PROCESS_PARAMETERS as PARAMETERS;
@@ -540,8 +587,14 @@ const _: () = {
     assert!(offset_of!(FILE_NAMES_INFORMATION, NextEntryOffset) == names::NEXT_ENTRY_OFFSET);
     assert!(offset_of!(FILE_NAMES_INFORMATION, FileNameLength) == names::FILE_NAME_LENGTH);
     assert!(offset_of!(FILE_NAMES_INFORMATION, FileName) == names::FILE_NAME);
-    assert!(offset_of!(FILE_FS_SIZE_INFORMATION, AvailableAllocationUnits) == sizes::AVAILABLE_ALLOCATION_UNITS);
-    assert!(offset_of!(FILE_FS_SIZE_INFORMATION, SectorsPerAllocationUnit) == sizes::SECTORS_PER_ALLOCATION_UNIT);
+    assert!(
+        offset_of!(FILE_FS_SIZE_INFORMATION, AvailableAllocationUnits)
+            == sizes::AVAILABLE_ALLOCATION_UNITS
+    );
+    assert!(
+        offset_of!(FILE_FS_SIZE_INFORMATION, SectorsPerAllocationUnit)
+            == sizes::SECTORS_PER_ALLOCATION_UNIT
+    );
     assert!(offset_of!(FILE_FS_SIZE_INFORMATION, BytesPerSector) == sizes::BYTES_PER_SECTOR);
     use layout::process_information as process;
     use ntexapi::SYSTEM_PROCESS_INFORMATION;
@@ -549,14 +602,16 @@ const _: () = {
     assert!(offset_of!(SYSTEM_PROCESS_INFORMATION, CreateTime) == process::CREATE_TIME);
     assert!(offset_of!(SYSTEM_PROCESS_INFORMATION, ImageName) == process::IMAGE_NAME);
     assert!(offset_of!(SYSTEM_PROCESS_INFORMATION, UniqueProcessId) == process::UNIQUE_PROCESS_ID);
+    use layout::process_basic_information as basic;
     use ntpsapi::PROCESS_BASIC_INFORMATION;
-    assert!(
-        offset_of!(PROCESS_BASIC_INFORMATION, PebBaseAddress) == layout::process_basic_information::PEB_BASE_ADDRESS
-    );
+    assert!(offset_of!(PROCESS_BASIC_INFORMATION, PebBaseAddress) == basic::PEB_BASE_ADDRESS);
+    assert!(offset_of!(PROCESS_BASIC_INFORMATION, UniqueProcessId) == basic::UNIQUE_PROCESS_ID);
+    assert!(size_of::<PROCESS_BASIC_INFORMATION>() == basic::SIZE);
     use layout::user_shared_data as shared;
     use ntexapi::KUSER_SHARED_DATA;
     assert!(offset_of!(KUSER_SHARED_DATA, InterruptTime) == shared::INTERRUPT_TIME);
     assert!(offset_of!(KUSER_SHARED_DATA, SystemTime) == shared::SYSTEM_TIME);
+    assert!(offset_of!(KUSER_SHARED_DATA, NtSystemRoot) == shared::NT_SYSTEM_ROOT);
     assert!(offset_of!(KUSER_SHARED_DATA, NtMajorVersion) == shared::NT_MAJOR_VERSION);
     assert!(offset_of!(KUSER_SHARED_DATA, NtMinorVersion) == shared::NT_MINOR_VERSION);
 };

@@ -11,6 +11,7 @@ impl Status {
     pub const TIMEOUT: Self = Self(0x0000_0102);
     pub const MORE_ENTRIES: Self = Self(0x0000_0105);
     pub const BUFFER_OVERFLOW: Self = Self(0x8000_0005);
+    pub const NO_SUCH_FILE: Self = Self(0xC000_000F);
     pub const NO_MORE_FILES: Self = Self(0x8000_0006);
     pub const NO_MORE_ENTRIES: Self = Self(0x8000_001A);
     pub const PARTIAL_COPY: Self = Self(0x8000_000D);
@@ -23,6 +24,7 @@ impl Status {
     pub const BUFFER_TOO_SMALL: Self = Self(0xC000_0023);
     pub const OBJECT_NAME_NOT_FOUND: Self = Self(0xC000_0034);
     pub const OBJECT_NAME_COLLISION: Self = Self(0xC000_0035);
+    pub const OBJECT_PATH_NOT_FOUND: Self = Self(0xC000_003A);
     pub const DISK_FULL: Self = Self(0xC000_007F);
     pub const INSUFFICIENT_RESOURCES: Self = Self(0xC000_009A);
     pub const NO_MEMORY: Self = Self(0xC000_0017);

@@ -1,0 +1,368 @@
+//! Files: the snapshot directory, the guard in it, and a snapshot that appears only when it is whole.
+
+use crate::nt::layout::{file_names_information as names, fs_size_information as sizes};
+use crate::nt::{Answer, Buffer, FileRequest, Handle, Kernel, Owned, Region, Status};
+use crate::own::{dword, qword};
+use bootshot_format::Sink;
+
+const FILE_LIST_DIRECTORY: u32 = 0x1;
+const FILE_ADD_FILE: u32 = 0x2;
+const FILE_WRITE_DATA: u32 = 0x2;
+const FILE_TRAVERSE: u32 = 0x20;
+const FILE_READ_ATTRIBUTES: u32 = 0x80;
+const DELETE: u32 = 0x1_0000;
+const READ_CONTROL: u32 = 0x2_0000;
+const SYNCHRONIZE: u32 = 0x10_0000;
+
+const FILE_SHARE_READ: u32 = 1;
+const FILE_SHARE_WRITE: u32 = 2;
+const FILE_SHARE_DELETE: u32 = 4;
+
+const FILE_OPEN: u32 = 1;
+const FILE_CREATE: u32 = 2;
+const FILE_OPEN_IF: u32 = 3;
+
+const FILE_DIRECTORY_FILE: u32 = 0x1;
+const FILE_SYNCHRONOUS_IO_NONALERT: u32 = 0x20;
+const FILE_NON_DIRECTORY_FILE: u32 = 0x40;
+const FILE_OPEN_REPARSE_POINT: u32 = 0x20_0000;
+
+/// `FileFsSizeInformation`.
+const FS_SIZE: u32 = 3;
+/// `FileFsAttributeInformation`.
+const FS_ATTRIBUTE: u32 = 5;
+/// `OWNER_SECURITY_INFORMATION | DACL_SECURITY_INFORMATION`.
+const OWNER_AND_DACL: u32 = 5;
+
+/// Free bytes below which a disk is left alone.
+pub const FREE_SPACE_NEEDED: u64 = 64 << 20;
+
+/// Longest file name this module makes or handles, in UTF-16 units.
+pub const NAME_ROOM: usize = 64;
+
+/// A self-relative security descriptor with a protected DACL: full control for SYSTEM and Administrators, nobody else.
+/// SDDL `D:P(A;…;FA;;;SY)(A;…;FA;;;BA)`, with the given ACE flags.
+const fn for_administrators(ace_flags: u32) -> [u32; 18] {
+    const REVISION_AND_CONTROL: u32 = 1 | (0x8000 | 0x1000 | 0x0004) << 16; // self-relative, protected, DACL present
+    const FILE_ALL_ACCESS: u32 = 0x1F_01FF;
+    const NT_AUTHORITY: u32 = u32::from_le_bytes([0, 0, 0, 5]);
+    [
+        REVISION_AND_CONTROL,
+        0,
+        0,
+        0,
+        20,
+        2 | 52 << 16, // ACL revision, size
+        2,            // ACEs
+        ace_flags << 8 | 20 << 16,
+        FILE_ALL_ACCESS,
+        u32::from_le_bytes([1, 1, 0, 0]), // SID revision, one subauthority, first half of the authority
+        NT_AUTHORITY,
+        18, // SECURITY_LOCAL_SYSTEM_RID
+        ace_flags << 8 | 24 << 16,
+        FILE_ALL_ACCESS,
+        u32::from_le_bytes([1, 2, 0, 0]),
+        NT_AUTHORITY,
+        32,  // SECURITY_BUILTIN_DOMAIN_RID
+        544, // DOMAIN_ALIAS_RID_ADMINS
+    ]
+}
+
+/// `OBJECT_INHERIT_ACE | CONTAINER_INHERIT_ACE`.
+static DIRECTORY_SECURITY: [u32; 18] = for_administrators(3);
+static FILE_SECURITY: [u32; 18] = for_administrators(0);
+
+/// A file name of this module's making.
+#[derive(Clone, Copy, Debug)]
+pub struct Name {
+    units: [u16; NAME_ROOM],
+    length: usize,
+}
+
+impl Name {
+    /// A name from ASCII text and, optionally, an extension; `None` when it is too long.
+    pub fn new(stem: &[u8], extension: &str) -> Option<Self> {
+        let mut name = Self {
+            units: [0; NAME_ROOM],
+            length: 0,
+        };
+        for byte in stem.iter().copied().chain(extension.bytes()) {
+            *name.units.get_mut(name.length)? = u16::from(byte);
+            name.length += 1;
+        }
+        Some(name)
+    }
+
+    /// A copy of a name found in the directory; `None` when it is longer than any of ours.
+    pub fn found(units: &[u16]) -> Option<Self> {
+        let mut name = Self {
+            units: [0; NAME_ROOM],
+            length: units.len(),
+        };
+        name.units.get_mut(..units.len())?.copy_from_slice(units);
+        Some(name)
+    }
+
+    /// The name.
+    pub fn units(&self) -> &[u16] {
+        &self.units[..self.length]
+    }
+}
+
+/// The directory that snapshots go to, held open.
+#[derive(Debug)]
+pub struct Directory<K: Kernel> {
+    kernel: K,
+    handle: Owned<K>,
+}
+
+impl<K: Kernel> Directory<K> {
+    /// Opens the directory, creating it for administrators only when it is missing.
+    pub fn open(kernel: K, path: &[u16]) -> Result<Self, Status> {
+        let handle = kernel.create_file(&FileRequest {
+            directory: Handle::NONE,
+            name: path,
+            access: FILE_LIST_DIRECTORY
+                | FILE_ADD_FILE
+                | FILE_TRAVERSE
+                | FILE_READ_ATTRIBUTES
+                | READ_CONTROL
+                | SYNCHRONIZE,
+            share: FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE,
+            disposition: FILE_OPEN_IF,
+            options: FILE_DIRECTORY_FILE | FILE_SYNCHRONOUS_IO_NONALERT,
+            security: Some(&DIRECTORY_SECURITY),
+        })?;
+        Ok(Self {
+            kernel,
+            handle: Owned::new(kernel, handle),
+        })
+    }
+
+    /// The directory's own handle: a file object whose type is known.
+    pub const fn handle(&self) -> Handle {
+        self.handle.get()
+    }
+
+    /// Bytes free for the caller on the volume; the question itself can fail.
+    pub fn free_space(&self) -> Result<u64, Status> {
+        let mut words = [0; 3];
+        let buffer = Buffer::new(&mut words, usize::MAX);
+        self.kernel
+            .query_volume_information_file(self.handle(), FS_SIZE, buffer)
+            .status
+            .ok()?;
+        let bytes = Buffer::new(&mut words, usize::MAX).into_bytes();
+        let unit = u64::from(dword(bytes, sizes::SECTORS_PER_ALLOCATION_UNIT))
+            * u64::from(dword(bytes, sizes::BYTES_PER_SECTOR));
+        Ok(qword(bytes, sizes::AVAILABLE_ALLOCATION_UNITS).saturating_mul(unit))
+    }
+
+    /// `FILE_FS_ATTRIBUTE_INFORMATION`: which file system it is, and whether it keeps security descriptors.
+    pub fn file_system(&self, buffer: Buffer<'_>) -> Answer {
+        self.kernel
+            .query_volume_information_file(self.handle(), FS_ATTRIBUTE, buffer)
+    }
+
+    /// Owner and DACL as they stand, to be recorded.
+    pub fn security(&self, buffer: Buffer<'_>) -> Answer {
+        self.kernel
+            .query_security_object(self.handle(), OWNER_AND_DACL, buffer)
+    }
+
+    /// Whether a file of that name is there. Anything but a plain "no" counts as yes.
+    pub fn contains(&self, name: &[u16]) -> bool {
+        match self.open_file(name, FILE_READ_ATTRIBUTES | SYNCHRONIZE, FILE_OPEN) {
+            Ok(_) => true,
+            Err(status) => status != Status::OBJECT_NAME_NOT_FOUND,
+        }
+    }
+
+    /// Creates a file that was not there, for administrators only.
+    pub fn create(&self, name: &[u16]) -> Result<Owned<K>, Status> {
+        self.open_file(
+            name,
+            FILE_WRITE_DATA | FILE_READ_ATTRIBUTES | DELETE | SYNCHRONIZE,
+            FILE_CREATE,
+        )
+    }
+
+    /// Creates a small file and sees to it that its content reaches the disk.
+    pub fn create_flushed(&self, name: &[u16], content: &[u8]) -> Result<(), Status> {
+        let file = self.create(name)?;
+        self.kernel.write_file(file.get(), content).status.ok()?;
+        self.kernel.flush_buffers_file(file.get()).ok()
+    }
+
+    /// Deletes a file; a link of that name is deleted itself, never what it leads to.
+    pub fn remove(&self, name: &[u16]) -> Result<(), Status> {
+        let file = self.open_file(name, DELETE | SYNCHRONIZE, FILE_OPEN)?;
+        self.kernel.delete_file(file.get()).ok()
+    }
+
+    /// Calls `each` with every name, in the file system's order.
+    pub fn for_each_name(
+        &self,
+        buffer: &mut Region<K>,
+        mut each: impl FnMut(&[u16]),
+    ) -> Result<(), Status> {
+        let mut restart = true;
+        loop {
+            let room = buffer.length();
+            let answer =
+                self.kernel
+                    .query_directory_file(self.handle(), restart, buffer.buffer(room));
+            match answer.status {
+                Status::NO_MORE_FILES => return Ok(()),
+                // An empty root directory, which has no entry for itself, says so on the first call.
+                Status::NO_SUCH_FILE if restart => return Ok(()),
+                status => status.ok()?,
+            }
+            restart = false;
+            let bytes = &buffer.bytes()[..answer.length.min(room)];
+            let mut offset = 0;
+            while let Some(entry) = bytes.get(offset..) {
+                let length = dword(entry, names::FILE_NAME_LENGTH) as usize;
+                let Some(name) = entry
+                    .get(names::FILE_NAME..)
+                    .and_then(|rest| rest.get(..length))
+                else {
+                    break;
+                };
+                let mut units = [0; NAME_ROOM];
+                // Longer names are not ours.
+                if let Some(units) = units.get_mut(..length / 2) {
+                    for (unit, pair) in units.iter_mut().zip(name.as_chunks::<2>().0) {
+                        *unit = u16::from_ne_bytes(*pair);
+                    }
+                    each(units);
+                }
+                match dword(entry, names::NEXT_ENTRY_OFFSET) as usize {
+                    0 => break,
+                    next => offset += next,
+                }
+            }
+        }
+    }
+
+    fn open_file(&self, name: &[u16], access: u32, disposition: u32) -> Result<Owned<K>, Status> {
+        let handle = self.kernel.create_file(&FileRequest {
+            directory: self.handle(),
+            name,
+            access,
+            share: FILE_SHARE_READ | FILE_SHARE_DELETE,
+            disposition,
+            options: FILE_NON_DIRECTORY_FILE
+                | FILE_SYNCHRONOUS_IO_NONALERT
+                | FILE_OPEN_REPARSE_POINT,
+            security: Some(&FILE_SECURITY),
+        })?;
+        Ok(Owned::new(self.kernel, handle))
+    }
+}
+
+/// A snapshot being written under a temporary name.
+#[derive(Debug)]
+pub struct SnapshotFile<K: Kernel> {
+    kernel: K,
+    file: Owned<K>,
+    directory: Handle,
+    name: Name,
+    buffer: Region<K>,
+    used: usize,
+}
+
+impl<K: Kernel> SnapshotFile<K> {
+    /// Bytes gathered before the file system is called.
+    const BUFFER: usize = 64 << 10;
+
+    /// Creates `stem.tmp`, to become `stem.bshot`.
+    pub fn create(kernel: K, directory: &Directory<K>, stem: &[u8]) -> Result<Self, Status> {
+        let buffer = Region::new(kernel, Self::BUFFER)?;
+        let temporary = Name::new(stem, ".tmp").ok_or(Status::INVALID_PARAMETER)?;
+        let name = Name::new(stem, ".bshot").ok_or(Status::INVALID_PARAMETER)?;
+        let file = directory.create(temporary.units())?;
+        Ok(Self {
+            kernel,
+            file,
+            directory: directory.handle(),
+            name,
+            buffer,
+            used: 0,
+        })
+    }
+
+    /// Writes what is gathered, flushes the file and gives it its name.
+    pub fn publish(&mut self) -> Result<(), Status> {
+        self.write_gathered()?;
+        self.kernel.flush_buffers_file(self.file.get()).ok()?;
+        self.kernel
+            .rename_file(self.file.get(), self.directory, self.name.units())
+            .ok()
+    }
+
+    /// Deletes the file: a part of a snapshot that nobody could read, or a disk that is full.
+    pub fn discard(&mut self) {
+        self.kernel.delete_file(self.file.get());
+    }
+
+    fn write_gathered(&mut self) -> Result<(), Status> {
+        let used = core::mem::take(&mut self.used);
+        write_all(self.kernel, self.file.get(), &self.buffer.bytes()[..used])
+    }
+}
+
+impl<K: Kernel> Sink for SnapshotFile<K> {
+    type Error = Status;
+
+    fn write(&mut self, bytes: &[u8]) -> Result<(), Status> {
+        if bytes.len() > self.buffer.length() - self.used {
+            self.write_gathered()?;
+        }
+        if bytes.len() > self.buffer.length() / 2 {
+            self.write_gathered()?;
+            return write_all(self.kernel, self.file.get(), bytes);
+        }
+        self.buffer.bytes_mut()[self.used..self.used + bytes.len()].copy_from_slice(bytes);
+        self.used += bytes.len();
+        Ok(())
+    }
+}
+
+fn write_all<K: Kernel>(kernel: K, file: Handle, bytes: &[u8]) -> Result<(), Status> {
+    if bytes.is_empty() {
+        return Ok(());
+    }
+    let answer = kernel.write_file(file, bytes);
+    answer.status.ok()?;
+    // A file takes all of a write or fails; anything else would leave a hole in the records.
+    if answer.length == bytes.len() {
+        Ok(())
+    } else {
+        Err(Status::UNSUCCESSFUL)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_security_descriptor_is_laid_out_as_windows_reads_it() {
+        let bytes: Vec<u8> = DIRECTORY_SECURITY
+            .iter()
+            .flat_map(|word| word.to_le_bytes())
+            .collect();
+        assert_eq!(bytes.len(), 20 + 52);
+        assert_eq!(bytes[..4], [1, 0, 0x04, 0x90]);
+        assert_eq!(bytes[16..28], [20, 0, 0, 0, 2, 0, 52, 0, 2, 0, 0, 0]);
+        let system = [
+            0, 3, 20, 0, 0xFF, 1, 0x1F, 0, 1, 1, 0, 0, 0, 0, 0, 5, 18, 0, 0, 0,
+        ];
+        assert_eq!(bytes[28..48], system);
+        let administrators = [
+            0, 3, 24, 0, 0xFF, 1, 0x1F, 0, 1, 2, 0, 0, 0, 0, 0, 5, 32, 0, 0, 0, 0x20, 2, 0, 0,
+        ];
+        assert_eq!(bytes[48..], administrators);
+    }
+}

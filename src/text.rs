@@ -1,0 +1,170 @@
+//! UTF-16 without an allocator: constants, comparison, decimal numbers, and a line that is put together for output.
+
+use ufmt::uWrite;
+
+/// A constant ASCII string as UTF-16.
+#[macro_export]
+macro_rules! utf16 {
+    ($text:expr) => {{
+        const TEXT: &str = $text;
+        const UNITS: [u16; TEXT.len()] = $crate::text::widen(TEXT);
+        &UNITS
+    }};
+}
+
+/// ASCII to UTF-16, for constants.
+pub const fn widen<const N: usize>(text: &str) -> [u16; N] {
+    let mut units = [0; N];
+    let mut index = 0;
+    while index < N {
+        assert!(text.as_bytes()[index].is_ascii());
+        units[index] = text.as_bytes()[index] as u16;
+        index += 1;
+    }
+    units
+}
+
+/// Whether UTF-16 text is this ASCII text, whatever the case.
+pub fn is(text: &[u16], ascii: &str) -> bool {
+    text.len() == ascii.len()
+        && text
+            .iter()
+            .zip(ascii.bytes())
+            .all(|(unit, byte)| match u8::try_from(*unit) {
+                Ok(unit) => unit.eq_ignore_ascii_case(&byte),
+                Err(_) => false,
+            })
+}
+
+/// A decimal number without sign, `None` for anything else or one that is too large.
+pub fn number(text: &[u16]) -> Option<u64> {
+    if text.is_empty() {
+        return None;
+    }
+    text.iter().try_fold(0u64, |value, unit| {
+        let digit = char::from_u32(u32::from(*unit))?.to_digit(10)?;
+        value.checked_mul(10)?.checked_add(u64::from(digit))
+    })
+}
+
+/// One line of output, cut when it is full: text for people never costs the run.
+pub struct Line {
+    bytes: [u8; Self::ROOM],
+    length: usize,
+}
+
+impl Line {
+    const ROOM: usize = 256;
+
+    /// An empty line.
+    pub const fn new() -> Self {
+        Self {
+            bytes: [0; Self::ROOM],
+            length: 0,
+        }
+    }
+
+    /// The text so far: ASCII.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes[..self.length]
+    }
+
+    /// Lets `fill` write to the rest of the line; it returns how many bytes it wrote.
+    pub fn fill(&mut self, fill: impl FnOnce(&mut [u8]) -> usize) {
+        let written = fill(&mut self.bytes[self.length..]);
+        self.length = (self.length + written).min(Self::ROOM);
+    }
+
+    /// Appends UTF-16; what is not printable ASCII becomes a question mark, since the boot screen shows no more.
+    pub fn wide(&mut self, text: &[u16]) {
+        for unit in text {
+            self.byte(match u8::try_from(*unit) {
+                Ok(byte @ b' '..=b'~') => byte,
+                _ => b'?',
+            });
+        }
+    }
+
+    /// Appends a number with leading zeros, `digits` wide (more when it is larger).
+    pub fn padded(&mut self, value: u64, digits: u32) {
+        let mut unit = 10u64.pow(digits - 1);
+        while value / unit >= 10 {
+            unit *= 10;
+        }
+        while unit != 0 {
+            self.byte(b'0' + (value / unit % 10) as u8);
+            unit /= 10;
+        }
+    }
+
+    /// Appends a status the way Windows writes it: 0x and eight digits.
+    pub fn status(&mut self, status: crate::nt::Status) {
+        self.text("0x");
+        for shift in (0..8).rev() {
+            let digit = (status.0 >> (shift * 4) & 0xF) as u8;
+            self.byte(if digit < 10 {
+                b'0' + digit
+            } else {
+                b'A' - 10 + digit
+            });
+        }
+    }
+
+    /// Appends ASCII text.
+    pub fn text(&mut self, text: &str) {
+        for byte in text.bytes() {
+            self.byte(byte);
+        }
+    }
+
+    fn byte(&mut self, byte: u8) {
+        if let Some(place) = self.bytes.get_mut(self.length) {
+            *place = byte;
+            self.length += 1;
+        }
+    }
+}
+
+impl uWrite for Line {
+    type Error = core::convert::Infallible;
+
+    fn write_str(&mut self, text: &str) -> Result<(), Self::Error> {
+        self.text(text);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ascii_is_compared_without_regard_to_case_and_never_with_wide_look_alikes() {
+        assert!(is(utf16!("AutoCheck"), "autocheck"));
+        assert!(!is(utf16!("autochec"), "autocheck"));
+        assert!(!is(&[0x141], "A"));
+    }
+
+    #[test]
+    fn numbers_are_decimal_and_bounded() {
+        assert_eq!(number(utf16!("18446744073709551615")), Some(u64::MAX));
+        assert_eq!(number(utf16!("18446744073709551616")), None);
+        assert_eq!(number(utf16!("")), None);
+        assert_eq!(number(utf16!("-1")), None);
+        assert_eq!(number(utf16!("1x")), None);
+    }
+
+    #[test]
+    fn a_line_that_is_full_is_cut() {
+        let mut line = Line::new();
+        line.padded(7, 8);
+        line.padded(123_456_789, 8);
+        line.wide(&[0x20AC, b'a' as u16, 7]);
+        line.status(crate::nt::Status::ACCESS_DENIED);
+        assert_eq!(line.bytes(), b"00000007123456789?a?0xC0000022");
+        for _ in 0..300 {
+            line.text("x");
+        }
+        assert_eq!(line.bytes().len(), Line::ROOM);
+    }
+}

@@ -1,0 +1,89 @@
+//! Calendar time for file names.
+
+/// A moment as a calendar says it, UTC.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Moment {
+    pub year: u32,
+    pub month: u32,
+    pub day: u32,
+    pub hour: u32,
+    pub minute: u32,
+    pub second: u32,
+}
+
+impl Moment {
+    /// From system time, 100 ns since 1601-01-01 UTC; times before that are taken as that day.
+    pub const fn from_system_time(system_time: i64) -> Self {
+        let seconds = if system_time < 0 {
+            0
+        } else {
+            system_time as u64 / 10_000_000
+        };
+        let (days, second_of_day) = (seconds / 86_400, (seconds % 86_400) as u32);
+        // Years start in March here, so that the leap day is the last of its year, and eras of 400 years repeat
+        // exactly; 1601-01-01 is day 306 of the year that began on 1600-03-01.
+        let days = days + 306;
+        let (era, day_of_era) = (days / 146_097, (days % 146_097) as u32);
+        let year_of_era =
+            (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+        let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+        let march_month = (5 * day_of_year + 2) / 153;
+        let month = if march_month < 10 {
+            march_month + 3
+        } else {
+            march_month - 9
+        };
+        Self {
+            year: 1600 + era as u32 * 400 + year_of_era + (month <= 2) as u32,
+            month,
+            day: day_of_year - (153 * march_month + 2) / 5 + 1,
+            hour: second_of_day / 3_600,
+            minute: second_of_day / 60 % 60,
+            second: second_of_day % 60,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Moment;
+
+    const DAY: i64 = 86_400 * 10_000_000;
+
+    fn date(system_time: i64) -> (u32, u32, u32) {
+        let moment = Moment::from_system_time(system_time);
+        (moment.year, moment.month, moment.day)
+    }
+
+    #[test]
+    fn known_days_come_out_right() {
+        assert_eq!(date(-1), (1601, 1, 1));
+        assert_eq!(date(0), (1601, 1, 1));
+        assert_eq!(date(58 * DAY), (1601, 2, 28));
+        assert_eq!(date(59 * DAY), (1601, 3, 1));
+        // 1970-01-01 is 11,644,473,600 s after 1601-01-01 (Microsoft, FILETIME).
+        let unix = 11_644_473_600 * 10_000_000;
+        assert_eq!(date(unix), (1970, 1, 1));
+        assert_eq!(date(unix + 951_782_400 * 10_000_000), (2000, 2, 29));
+        assert_eq!(date(unix + 951_868_800 * 10_000_000), (2000, 3, 1));
+        let moment = Moment::from_system_time(unix + 1_795_175_303 * 10_000_000);
+        assert_eq!((moment.year, moment.month, moment.day), (2026, 11, 20));
+        assert_eq!((moment.hour, moment.minute, moment.second), (11, 48, 23));
+    }
+
+    #[test]
+    fn every_day_follows_the_one_before() {
+        let mut previous = date(0);
+        for day in 1..(500 * 366) {
+            let next = date(day * DAY);
+            let follows = match (next.0 - previous.0, next.1, next.2) {
+                (0, month, 1) => month == previous.1 + 1 && previous.2 >= 28,
+                (0, month, day) => month == previous.1 && day == previous.2 + 1,
+                (1, 1, 1) => (previous.1, previous.2) == (12, 31),
+                _ => false,
+            };
+            assert!(follows, "{previous:?} then {next:?}");
+            previous = next;
+        }
+    }
+}
