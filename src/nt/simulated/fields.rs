@@ -17,13 +17,17 @@ impl Fields {
 
     /// Zero bytes up to the next multiple of `alignment`.
     pub fn align(mut self, alignment: usize) -> Self {
-        self.bytes.resize(self.bytes.len().next_multiple_of(alignment), 0);
+        self.bytes
+            .resize(self.bytes.len().next_multiple_of(alignment), 0);
         self
     }
 
     /// Zero bytes up to `offset`.
     pub fn zeros_to(mut self, offset: usize) -> Self {
-        assert!(self.bytes.len() <= offset, "a field would overlap the one before it");
+        assert!(
+            self.bytes.len() <= offset,
+            "a field would overlap the one before it"
+        );
         self.bytes.resize(offset, 0);
         self
     }
@@ -61,7 +65,10 @@ impl Fields {
 
     /// `UNICODE_STRING` with the characters at `buffer`.
     pub fn unicode_string(self, length: usize, maximum: usize, buffer: u64) -> Self {
-        self.align(POINTER).u16(length as u16).u16(maximum as u16).pointer(buffer)
+        self.align(POINTER)
+            .u16(length as u16)
+            .u16(maximum as u16)
+            .pointer(buffer)
     }
 
     /// UTF-16 characters without a terminating zero.

@@ -61,8 +61,19 @@ impl FileSystem {
     }
 
     fn new(kind: Kind, capacity: u64) -> Self {
-        let mut files = Self { kind, capacity, nodes: Vec::new() };
-        files.add(ROOT, Content::Directory { current: Entries::new(), durable: Entries::new() }, None);
+        let mut files = Self {
+            kind,
+            capacity,
+            nodes: Vec::new(),
+        };
+        files.add(
+            ROOT,
+            Content::Directory {
+                current: Entries::new(),
+                durable: Entries::new(),
+            },
+            None,
+        );
         files.make_directory(r"Windows\System32");
         files
     }
@@ -73,14 +84,23 @@ impl FileSystem {
             // Everyone, as the I/O manager answers for file systems without security, or as inherited.
             _ => WORLD_DESCRIPTOR.to_vec(),
         };
-        self.nodes.push(Node { parent, content, security, deleted: false });
+        self.nodes.push(Node {
+            parent,
+            content,
+            security,
+            deleted: false,
+        });
         self.nodes.len() - 1
     }
 
     /// The directory of an absolute NT path, with what remains of it; `None` where it is not on this disk.
     pub fn relative(path: &str) -> Option<String> {
         let lower = path.to_lowercase();
-        for (prefix, target) in [(r"\systemroot", r"Windows"), (r"\??\c:", ""), (r"\dosdevices\c:", "")] {
+        for (prefix, target) in [
+            (r"\systemroot", r"Windows"),
+            (r"\??\c:", ""),
+            (r"\dosdevices\c:", ""),
+        ] {
             if let Some(rest) = lower.strip_prefix(prefix)
                 && (rest.is_empty() || rest.starts_with('\\'))
             {
@@ -93,10 +113,12 @@ impl FileSystem {
 
     /// What a path relative to `directory` names.
     pub fn find(&self, directory: NodeId, path: &str) -> Option<NodeId> {
-        path.split('\\').filter(|part| !part.is_empty()).try_fold(directory, |directory, part| {
-            let (_, node) = self.entries(directory)?.get(&part.to_lowercase())?;
-            Some(*node)
-        })
+        path.split('\\')
+            .filter(|part| !part.is_empty())
+            .try_fold(directory, |directory, part| {
+                let (_, node) = self.entries(directory)?.get(&part.to_lowercase())?;
+                Some(*node)
+            })
     }
 
     fn entries(&self, directory: NodeId) -> Option<&Entries> {
@@ -121,18 +143,38 @@ impl FileSystem {
     /// The names in a directory, in order, `.` and `..` first.
     pub fn names(&self, directory: NodeId) -> Vec<String> {
         let dots = [".", ".."].map(str::to_owned);
-        dots.into_iter().chain(self.entries(directory).into_iter().flatten().map(|(_, (name, _))| name.clone())).collect()
+        dots.into_iter()
+            .chain(
+                self.entries(directory)
+                    .into_iter()
+                    .flatten()
+                    .map(|(_, (name, _))| name.clone()),
+            )
+            .collect()
     }
 
     /// Makes an empty file or directory that does not exist yet.
-    pub fn create(&mut self, directory: NodeId, name: &str, as_directory: bool, security: Option<Vec<u8>>) -> NodeId {
+    pub fn create(
+        &mut self,
+        directory: NodeId,
+        name: &str,
+        as_directory: bool,
+        security: Option<Vec<u8>>,
+    ) -> NodeId {
         let content = if as_directory {
-            Content::Directory { current: Entries::new(), durable: Entries::new() }
+            Content::Directory {
+                current: Entries::new(),
+                durable: Entries::new(),
+            }
         } else {
-            Content::File { current: Vec::new(), durable: Vec::new() }
+            Content::File {
+                current: Vec::new(),
+                durable: Vec::new(),
+            }
         };
         let node = self.add(directory, content, security);
-        self.entries_mut(directory).insert(name.to_lowercase(), (name.to_owned(), node));
+        self.entries_mut(directory)
+            .insert(name.to_lowercase(), (name.to_owned(), node));
         node
     }
 
@@ -140,13 +182,15 @@ impl FileSystem {
     pub fn rename(&mut self, node: NodeId, directory: NodeId, name: &str) {
         self.unlink(node);
         self.nodes[node].parent = directory;
-        self.entries_mut(directory).insert(name.to_lowercase(), (name.to_owned(), node));
+        self.entries_mut(directory)
+            .insert(name.to_lowercase(), (name.to_owned(), node));
     }
 
     /// Takes the name of a file or empty directory away.
     pub fn unlink(&mut self, node: NodeId) {
         let parent = self.nodes[node].parent;
-        self.entries_mut(parent).retain(|_, (_, entry)| *entry != node);
+        self.entries_mut(parent)
+            .retain(|_, (_, entry)| *entry != node);
     }
 
     /// Marks it as deleted when its last handle is closed; `false` for a directory that is not empty.
@@ -168,7 +212,10 @@ impl FileSystem {
 
     /// Bytes that all files take.
     pub fn used(&self) -> u64 {
-        self.reachable(ROOT).iter().map(|(_, bytes)| bytes.len() as u64).sum()
+        self.reachable(ROOT)
+            .iter()
+            .map(|(_, bytes)| bytes.len() as u64)
+            .sum()
     }
 
     /// Bytes left.
@@ -179,7 +226,9 @@ impl FileSystem {
     /// Writes at `position`; `false` when the disk is full.
     pub fn write(&mut self, node: NodeId, position: usize, bytes: &[u8]) -> bool {
         let available = self.available();
-        let Content::File { current, .. } = &mut self.nodes[node].content else { return false };
+        let Content::File { current, .. } = &mut self.nodes[node].content else {
+            return false;
+        };
         let end = position + bytes.len();
         if end.saturating_sub(current.len()) as u64 > available {
             return false;
@@ -236,8 +285,13 @@ impl FileSystem {
     pub fn put(&mut self, path: &str, bytes: &[u8]) {
         let (directory, name) = path.rsplit_once('\\').unwrap_or(("", path));
         let directory = self.make_directory(directory);
-        let node = self.find(directory, name).unwrap_or_else(|| self.create(directory, name, false, None));
-        assert!(self.write(node, 0, bytes), "the simulated disk has no room for {path}");
+        let node = self
+            .find(directory, name)
+            .unwrap_or_else(|| self.create(directory, name, false, None));
+        assert!(
+            self.write(node, 0, bytes),
+            "the simulated disk has no room for {path}"
+        );
         self.flush_volume();
     }
 
@@ -245,7 +299,9 @@ impl FileSystem {
     pub fn make_directory(&mut self, path: &str) -> NodeId {
         let mut directory = ROOT;
         for part in path.split('\\').filter(|part| !part.is_empty()) {
-            directory = self.find(directory, part).unwrap_or_else(|| self.create(directory, part, true, None));
+            directory = self
+                .find(directory, part)
+                .unwrap_or_else(|| self.create(directory, part, true, None));
         }
         self.flush_volume();
         directory
@@ -254,25 +310,39 @@ impl FileSystem {
     /// The files of the directory at `path`, relative to the root: names and bytes; `None` where there is none.
     pub fn list(&self, path: &str) -> Option<BTreeMap<String, Vec<u8>>> {
         let directory = self.find(ROOT, path)?;
-        let files = self.entries(directory)?.values().filter_map(|(name, node)| match &self.nodes[*node].content {
-            Content::File { current, .. } => Some((name.clone(), current.clone())),
-            Content::Directory { .. } => None,
-        });
+        let files = self
+            .entries(directory)?
+            .values()
+            .filter_map(|(name, node)| match &self.nodes[*node].content {
+                Content::File { current, .. } => Some((name.clone(), current.clone())),
+                Content::Directory { .. } => None,
+            });
         Some(files.collect())
     }
 
     /// Every file's path and bytes.
     pub fn all(&self) -> BTreeSet<String> {
-        self.reachable(ROOT).into_iter().map(|(path, _)| path).collect()
+        self.reachable(ROOT)
+            .into_iter()
+            .map(|(path, _)| path)
+            .collect()
     }
 
     fn reachable(&self, directory: NodeId) -> Vec<(String, &[u8])> {
         let mut found = Vec::new();
-        for (name, node) in self.entries(directory).into_iter().flat_map(Entries::values) {
+        for (name, node) in self
+            .entries(directory)
+            .into_iter()
+            .flat_map(Entries::values)
+        {
             match &self.nodes[*node].content {
                 Content::File { current, .. } => found.push((name.clone(), current.as_slice())),
                 Content::Directory { .. } => {
-                    found.extend(self.reachable(*node).into_iter().map(|(path, bytes)| (format!(r"{name}\{path}"), bytes)));
+                    found.extend(
+                        self.reachable(*node)
+                            .into_iter()
+                            .map(|(path, bytes)| (format!(r"{name}\{path}"), bytes)),
+                    );
                 }
             }
         }

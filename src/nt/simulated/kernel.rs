@@ -44,9 +44,17 @@ mod access {
 
     /// What the generic rights of files stand for.
     pub fn of_file(asked: u32) -> u32 {
-        let generic =
-            [(31, 0x0012_0089), (30, 0x0012_0116), (29, 0x0012_00A0), (28, 0x001F_01FF), (25, 0x001F_01FF)];
-        let granted = generic.iter().filter(|(bit, _)| asked & 1 << bit != 0).fold(asked, |all, (_, rights)| all | rights);
+        let generic = [
+            (31, 0x0012_0089),
+            (30, 0x0012_0116),
+            (29, 0x0012_00A0),
+            (28, 0x001F_01FF),
+            (25, 0x001F_01FF),
+        ];
+        let granted = generic
+            .iter()
+            .filter(|(bit, _)| asked & 1 << bit != 0)
+            .fold(asked, |all, (_, rights)| all | rights);
         granted & 0x01FF_FFFF
     }
 }
@@ -95,14 +103,20 @@ impl Outcome {
         if capacity < fixed {
             return Self(short, length, Vec::new());
         }
-        let status = if length <= capacity { Status::SUCCESS } else { Status::BUFFER_OVERFLOW };
+        let status = if length <= capacity {
+            Status::SUCCESS
+        } else {
+            Status::BUFFER_OVERFLOW
+        };
         bytes.truncate(capacity);
         Self(status, length, bytes)
     }
 
     fn of(reply: Option<&Reply>, capacity: usize, address: u64, short: Status) -> Self {
         match reply.map(|reply| answers::given(reply, address)) {
-            Some(Ok(bytes)) if matches!(reply, Some(Reply::Exact(_))) && bytes.len() != capacity => {
+            Some(Ok(bytes))
+                if matches!(reply, Some(Reply::Exact(_))) && bytes.len() != capacity =>
+            {
                 Self(short, bytes.len(), Vec::new())
             }
             Some(Ok(bytes)) => Self::whole(bytes, capacity, short),
@@ -139,8 +153,20 @@ impl Simulated {
         let number = state.threads[thread as usize].calls;
         state.threads[thread as usize].calls += 1;
         state.elapsed += CALL_TIME;
-        let call = Call { thread, number, name, argument, text: text.to_owned(), answer: None };
-        let fault = state.machine.rules.iter().find(|rule| (rule.when)(&call)).map(|rule| rule.fault);
+        let call = Call {
+            thread,
+            number,
+            name,
+            argument,
+            text: text.to_owned(),
+            answer: None,
+        };
+        let fault = state
+            .machine
+            .rules
+            .iter()
+            .find(|rule| (rule.when)(&call))
+            .map(|rule| rule.fault);
         let log = state.calls.len();
         state.calls.push(call);
         match fault {
@@ -172,7 +198,9 @@ impl Simulated {
         failed: impl FnOnce(Status) -> R,
         work: impl FnOnce(&mut State) -> R,
     ) -> R {
-        let Some(mut entered) = self.enter(name, argument, text) else { return failed(Status::UNSUCCESSFUL) };
+        let Some(mut entered) = self.enter(name, argument, text) else {
+            return failed(Status::UNSUCCESSFUL);
+        };
         match entered.fault {
             Some(Fault::Fail(status) | Fault::FailWithLength(status, _)) => failed(status),
             _ => work(&mut entered.state),
@@ -187,7 +215,10 @@ impl Simulated {
         work: impl FnOnce(&mut State, usize, u64) -> Outcome,
     ) -> Answer {
         let Some(mut entered) = self.enter(name, argument, text) else {
-            return Answer { status: Status::UNSUCCESSFUL, length: 0 };
+            return Answer {
+                status: Status::UNSUCCESSFUL,
+                length: 0,
+            };
         };
         let (address, capacity) = (buffer.as_ptr().addr(), buffer.len());
         let Outcome(status, length, bytes) = match entered.fault {
@@ -200,7 +231,13 @@ impl Simulated {
             _ => length,
         };
         buffer[..bytes.len()].copy_from_slice(&bytes);
-        let given = Given { status, length, address, capacity, bytes };
+        let given = Given {
+            status,
+            length,
+            address,
+            capacity,
+            bytes,
+        };
         entered.state.calls[entered.log].answer = Some(given);
         Answer { status, length }
     }
@@ -224,18 +261,28 @@ impl State {
 
     fn file_with(&mut self, handle: Handle, rights: u32) -> Result<&mut OpenFile, Status> {
         let file = self.file(handle)?;
-        if file.access & rights == 0 { Err(Status::ACCESS_DENIED) } else { Ok(file) }
+        if file.access & rights == 0 {
+            Err(Status::ACCESS_DENIED)
+        } else {
+            Ok(file)
+        }
     }
 
     fn process(&self, handle: Handle, rights: u32) -> Result<&Process, Status> {
         let id = match self.handles.get(&handle.0) {
             _ if handle == Handle::CURRENT_PROCESS => self.machine.own_id,
-            Some(Object::Process(_, granted)) if granted & rights == 0 => return Err(Status::ACCESS_DENIED),
+            Some(Object::Process(_, granted)) if granted & rights == 0 => {
+                return Err(Status::ACCESS_DENIED);
+            }
             Some(Object::Process(id, _)) => *id,
             Some(_) => return Err(status::OBJECT_TYPE_MISMATCH),
             None => return Err(status::INVALID_HANDLE),
         };
-        self.machine.processes.iter().find(|process| process.id == id).ok_or(status::INVALID_CID)
+        self.machine
+            .processes
+            .iter()
+            .find(|process| process.id == id)
+            .ok_or(status::INVALID_CID)
     }
 
     fn all_handles(&self) -> Vec<HandleEntry> {
@@ -251,7 +298,11 @@ impl State {
     }
 
     fn type_index(&self, object: &Object) -> u16 {
-        self.machine.types.iter().position(|name| name == object.type_name()).map_or(0, |place| place as u16 + 2)
+        self.machine
+            .types
+            .iter()
+            .position(|name| name == object.type_name())
+            .map_or(0, |place| place as u16 + 2)
     }
 
     fn system_information(&self, class: u32, capacity: usize, address: u64) -> Outcome {
@@ -294,9 +345,12 @@ impl State {
         }
         let files = &mut self.machine.files;
         let (parent, last) = match path.rsplit_once('\\') {
-            Some((parent, last)) => {
-                (files.find(directory, parent).ok_or(status::OBJECT_PATH_NOT_FOUND)?, last.to_owned())
-            }
+            Some((parent, last)) => (
+                files
+                    .find(directory, parent)
+                    .ok_or(status::OBJECT_PATH_NOT_FOUND)?,
+                last.to_owned(),
+            ),
             None => (directory, path.clone()),
         };
         if !files.is_directory(parent) {
@@ -307,20 +361,35 @@ impl State {
         }
         let as_directory = request.options & option::DIRECTORY_FILE != 0;
         let node = match files.find(parent, &last) {
-            Some(_) if request.disposition == FILE_CREATE => return Err(Status::OBJECT_NAME_COLLISION),
+            Some(_) if request.disposition == FILE_CREATE => {
+                return Err(Status::OBJECT_NAME_COLLISION);
+            }
             Some(node) if files.is_deleted(node) => return Err(status::DELETE_PENDING),
-            Some(node) if as_directory && !files.is_directory(node) => return Err(status::NOT_A_DIRECTORY),
-            Some(node) if request.options & option::NON_DIRECTORY_FILE != 0 && files.is_directory(node) => {
+            Some(node) if as_directory && !files.is_directory(node) => {
+                return Err(status::NOT_A_DIRECTORY);
+            }
+            Some(node)
+                if request.options & option::NON_DIRECTORY_FILE != 0
+                    && files.is_directory(node) =>
+            {
                 return Err(status::FILE_IS_A_DIRECTORY);
             }
             Some(node) => node,
             None if request.disposition == FILE_OPEN => return Err(Status::OBJECT_NAME_NOT_FOUND),
             None => {
-                let security = request.security.map(|words| words.iter().flat_map(|word| word.to_ne_bytes()).collect());
+                let security = request
+                    .security
+                    .map(|words| words.iter().flat_map(|word| word.to_ne_bytes()).collect());
                 files.create(parent, &last, as_directory, security)
             }
         };
-        let file = OpenFile { node, access: granted, options: request.options, position: 0, listing: None };
+        let file = OpenFile {
+            node,
+            access: granted,
+            options: request.options,
+            position: 0,
+            listing: None,
+        };
         Ok(self.open(Object::File(file)))
     }
 
@@ -330,7 +399,10 @@ impl State {
             if !name.starts_with('\\') {
                 return Err(status::OBJECT_PATH_SYNTAX_BAD);
             }
-            return Ok((ROOT, FileSystem::relative(name).ok_or(status::OBJECT_PATH_NOT_FOUND)?));
+            return Ok((
+                ROOT,
+                FileSystem::relative(name).ok_or(status::OBJECT_PATH_NOT_FOUND)?,
+            ));
         }
         if name.starts_with('\\') {
             return Err(status::OBJECT_NAME_INVALID);
@@ -347,11 +419,18 @@ impl State {
             self.output.extend_from_slice(bytes);
             return Ok(bytes.len());
         }
-        let file = self.file_with(handle, access::WRITE_OR_ADD_FILE | access::APPEND_OR_ADD_SUBDIRECTORY)?;
+        let file = self.file_with(
+            handle,
+            access::WRITE_OR_ADD_FILE | access::APPEND_OR_ADD_SUBDIRECTORY,
+        )?;
         if file.options & option::SYNCHRONOUS == 0 {
             return Err(Status::INVALID_PARAMETER);
         }
-        let (node, position, through) = (file.node, file.position, file.options & option::WRITE_THROUGH != 0);
+        let (node, position, through) = (
+            file.node,
+            file.position,
+            file.options & option::WRITE_THROUGH != 0,
+        );
         file.position += bytes.len();
         if !self.machine.files.write(node, position, bytes) {
             self.file(handle)?.position = position;
@@ -367,7 +446,11 @@ impl State {
         let node = self.file_with(handle, access::DELETE)?.node;
         let (mut parent, mut path) = self.place(directory, name)?;
         if let Some((above, last)) = path.rsplit_once('\\') {
-            parent = self.machine.files.find(parent, above).ok_or(status::OBJECT_PATH_NOT_FOUND)?;
+            parent = self
+                .machine
+                .files
+                .find(parent, above)
+                .ok_or(status::OBJECT_PATH_NOT_FOUND)?;
             path = last.to_owned();
         }
         match self.machine.files.find(parent, &path) {
@@ -387,7 +470,10 @@ impl State {
             if file.options & option::DELETE_ON_CLOSE != 0 {
                 files.mark_deleted(file.node);
             }
-            let open = self.handles.values().any(|other| matches!(other, Object::File(other) if other.node == file.node));
+            let open = self
+                .handles
+                .values()
+                .any(|other| matches!(other, Object::File(other) if other.node == file.node));
             if !open && files.is_deleted(file.node) {
                 files.unlink(file.node);
             }
@@ -401,7 +487,11 @@ impl State {
         if capacity < FIXED {
             return Err(Status::INFO_LENGTH_MISMATCH);
         }
-        let names = self.machine.files.is_directory(node).then(|| self.machine.files.names(node));
+        let names = self
+            .machine
+            .files
+            .is_directory(node)
+            .then(|| self.machine.files.names(node));
         let names = names.ok_or(Status::INVALID_PARAMETER)?;
         let file = self.file(handle)?;
         if restart || file.listing.is_none() {
@@ -417,7 +507,12 @@ impl State {
             if let Some(last) = last {
                 fields.set_u32(last, (start - last) as u32);
             }
-            fields = fields.align(8).u32(0).u32(0).u32(utf16_length(name) as u32).characters(name);
+            fields = fields
+                .align(8)
+                .u32(0)
+                .u32(0)
+                .u32(utf16_length(name) as u32)
+                .characters(name);
             (last, taken) = (Some(start), taken + 1);
         }
         let names_left = !left.is_empty();
@@ -436,13 +531,21 @@ impl State {
         const ATTRIBUTES: u32 = 5;
         let files = &self.machine.files;
         let bytes = match class {
-            SIZE => Fields::new().u64(files.capacity / UNIT).u64(files.available() / UNIT).u32(8).u32(512),
+            SIZE => Fields::new()
+                .u64(files.capacity / UNIT)
+                .u64(files.available() / UNIT)
+                .u32(8)
+                .u32(512),
             ATTRIBUTES => {
                 let (flags, name) = match files.kind {
                     Kind::Ntfs => (0x00C7_00FF, "NTFS"),
                     Kind::Fat32 => (0x0002_0006, "FAT32"),
                 };
-                Fields::new().u32(flags).u32(255).u32(utf16_length(name) as u32).characters(name)
+                Fields::new()
+                    .u32(flags)
+                    .u32(255)
+                    .u32(utf16_length(name) as u32)
+                    .characters(name)
             }
             _ => return None,
         };
@@ -450,32 +553,44 @@ impl State {
     }
 
     fn read(&self, process: Handle, address: u64, buffer: &mut [u8]) -> Result<(), Status> {
-        let memory = match process {
-            Handle::CURRENT_PROCESS => &self.machine.memory,
-            other => &self.process(other, access::PROCESS_VM_READ)?.memory,
+        let process = self.process(process, access::PROCESS_VM_READ)?;
+        let own = process.id == self.machine.own_id;
+        let memory = if own {
+            &self.machine.memory
+        } else {
+            &process.memory
         };
-        let inside = memory.range(..=address).next_back().and_then(|(start, bytes)| {
-            let offset = (address - start) as usize;
-            bytes.get(offset..offset.checked_add(buffer.len())?)
-        });
+        let inside = memory
+            .range(..=address)
+            .next_back()
+            .and_then(|(start, bytes)| {
+                let offset = (address - start) as usize;
+                bytes.get(offset..offset.checked_add(buffer.len())?)
+            });
         if let Some(bytes) = inside {
             buffer.copy_from_slice(bytes);
-        } else if process != Handle::CURRENT_PROCESS || !self.memory.read(address as usize, buffer) {
+        } else if !own || !self.memory.read(address as usize, buffer) {
             return Err(Status::PARTIAL_COPY);
         }
-        if process == Handle::CURRENT_PROCESS {
-            self.overlay_clock(address, buffer);
-        }
+        self.overlay_clock(address, buffer);
         Ok(())
     }
 
     /// Puts the running times over what was read of `KUSER_SHARED_DATA`.
     fn overlay_clock(&self, address: u64, buffer: &mut [u8]) {
         let clock = self.clock();
-        for (place, time) in [(0x08, clock.interrupt_time), (0x14, clock.system_time as u64)] {
-            let time = Fields::new().raw(&time.to_ne_bytes()).u32((time >> 32) as u32).done();
+        for (place, time) in [
+            (0x08, clock.interrupt_time),
+            (0x14, clock.system_time as u64),
+        ] {
+            let time = Fields::new()
+                .raw(&time.to_ne_bytes())
+                .u32((time >> 32) as u32)
+                .done();
             for (offset, byte) in (USER_SHARED_DATA + place..).zip(time) {
-                let inside = offset.checked_sub(address).and_then(|offset| buffer.get_mut(offset as usize));
+                let inside = offset
+                    .checked_sub(address)
+                    .and_then(|offset| buffer.get_mut(offset as usize));
                 inside.into_iter().for_each(|to| *to = byte);
             }
         }
@@ -503,7 +618,9 @@ impl Object {
 
     fn access(&self) -> u32 {
         match self {
-            Self::Process(_, access) | Self::Volume(access) | Self::File(OpenFile { access, .. }) => *access,
+            Self::Process(_, access)
+            | Self::Volume(access)
+            | Self::File(OpenFile { access, .. }) => *access,
             _ => 0x2_0019,
         }
     }
@@ -537,31 +654,49 @@ impl Kernel for &'static Simulated {
         const NAME: u32 = 1;
         const TYPE: u32 = 2;
         const TYPES: u32 = 3;
-        self.query(("NtQueryObject", u64::from(class), ""), buffer.into_bytes(), |state, capacity, address| {
-            let short = Status::INFO_LENGTH_MISMATCH;
-            if class == TYPES {
-                return if state.machine.types_answer {
-                    Outcome::whole(answers::object_types(&state.machine.types, address), capacity, short)
-                } else {
-                    // The length is that of the buffer, as seen on NT 5.2.
-                    Outcome(Status::NOT_IMPLEMENTED, capacity, Vec::new())
-                };
-            }
-            let Some(object) = state.handles.get(&handle.0) else { return Outcome::failed(status::INVALID_HANDLE) };
-            match class {
-                NAME => Outcome::of(Some(&Reply::Text(object.name().to_owned())), capacity, address, short),
-                TYPE => {
-                    let index = usize::from(state.type_index(object));
-                    let bytes = answers::object_type(Fields::new(), object.type_name(), index, address).done();
-                    Outcome::whole(bytes, capacity, short)
+        self.query(
+            ("NtQueryObject", u64::from(class), ""),
+            buffer.into_bytes(),
+            |state, capacity, address| {
+                let short = Status::INFO_LENGTH_MISMATCH;
+                if class == TYPES {
+                    return if state.machine.types_answer {
+                        Outcome::whole(
+                            answers::object_types(&state.machine.types, address),
+                            capacity,
+                            short,
+                        )
+                    } else {
+                        // The length is that of the buffer, as seen on NT 5.2.
+                        Outcome(Status::NOT_IMPLEMENTED, capacity, Vec::new())
+                    };
                 }
-                _ => Outcome::failed(Status::INVALID_INFO_CLASS),
-            }
-        })
+                let Some(object) = state.handles.get(&handle.0) else {
+                    return Outcome::failed(status::INVALID_HANDLE);
+                };
+                match class {
+                    NAME => Outcome::of(
+                        Some(&Reply::Text(object.name().to_owned())),
+                        capacity,
+                        address,
+                        short,
+                    ),
+                    TYPE => {
+                        let index = usize::from(state.type_index(object));
+                        let bytes =
+                            answers::object_type(Fields::new(), object.type_name(), index, address)
+                                .done();
+                        Outcome::whole(bytes, capacity, short)
+                    }
+                    _ => Outcome::failed(Status::INVALID_INFO_CLASS),
+                }
+            },
+        )
     }
 
     fn query_information_process(self, process: Handle, class: u32, buffer: Buffer<'_>) -> Answer {
-        const ANY: u32 = access::PROCESS_QUERY_INFORMATION | access::PROCESS_QUERY_LIMITED_INFORMATION;
+        const ANY: u32 =
+            access::PROCESS_QUERY_INFORMATION | access::PROCESS_QUERY_LIMITED_INFORMATION;
         self.query(
             ("NtQueryInformationProcess", u64::from(class), ""),
             buffer.into_bytes(),
@@ -583,7 +718,11 @@ impl Kernel for &'static Simulated {
                 let Some(Object::Token(id)) = state.handles.get(&token.0) else {
                     return Outcome::failed(status::INVALID_HANDLE);
                 };
-                let process = state.machine.processes.iter().find(|process| process.id == *id);
+                let process = state
+                    .machine
+                    .processes
+                    .iter()
+                    .find(|process| process.id == *id);
                 let reply = process.and_then(|process| process.token.get(&class));
                 Outcome::of(reply, capacity, address, Status::BUFFER_TOO_SMALL)
             },
@@ -611,12 +750,23 @@ impl Kernel for &'static Simulated {
                 let entries = &state.machine.directories[path];
                 let from = if restart { 0 } else { *context as usize };
                 let left = entries.get(from..).unwrap_or_default();
-                let wanted = &left[..if single { left.len().min(1) } else { left.len() }];
+                let wanted = &left[..if single {
+                    left.len().min(1)
+                } else {
+                    left.len()
+                }];
                 if wanted.is_empty() {
                     // An end marker is written all the same, as recorded on NT 5.2.
-                    let bytes = Fields::new().unicode_string(0, 0, 0).unicode_string(0, 0, 0).done();
+                    let bytes = Fields::new()
+                        .unicode_string(0, 0, 0)
+                        .unicode_string(0, 0, 0)
+                        .done();
                     let length = bytes.len();
-                    let bytes = if length <= capacity { bytes } else { Vec::new() };
+                    let bytes = if length <= capacity {
+                        bytes
+                    } else {
+                        Vec::new()
+                    };
                     return Outcome(Status::NO_MORE_ENTRIES, length, bytes);
                 }
                 let (bytes, count) = answers::directory(wanted, capacity, address);
@@ -625,7 +775,11 @@ impl Kernel for &'static Simulated {
                     return Outcome(Status::BUFFER_TOO_SMALL, needed.len(), Vec::new());
                 }
                 *context = (from + count) as u32;
-                let status = if !single && count < wanted.len() { Status::MORE_ENTRIES } else { Status::SUCCESS };
+                let status = if !single && count < wanted.len() {
+                    Status::MORE_ENTRIES
+                } else {
+                    Status::SUCCESS
+                };
                 Outcome(status, bytes.len(), bytes)
             },
         )
@@ -635,20 +789,27 @@ impl Kernel for &'static Simulated {
         const PARTIAL: u32 = 2;
         const FIXED: usize = 12;
         let name = text(value);
-        self.query(("NtQueryValueKey", u64::from(class), &name), buffer.into_bytes(), |state, capacity, _| {
-            let Some(Object::Key(path)) = state.handles.get(&key.0) else {
-                return Outcome::failed(status::INVALID_HANDLE);
-            };
-            if class != PARTIAL {
-                return Outcome::failed(Status::INVALID_PARAMETER);
-            }
-            match state.machine.keys[path].get(&name.to_lowercase()) {
-                Some((kind, data)) => {
-                    Outcome::partial(answers::key_value(*kind, data), capacity, FIXED, Status::BUFFER_TOO_SMALL)
+        self.query(
+            ("NtQueryValueKey", u64::from(class), &name),
+            buffer.into_bytes(),
+            |state, capacity, _| {
+                let Some(Object::Key(path)) = state.handles.get(&key.0) else {
+                    return Outcome::failed(status::INVALID_HANDLE);
+                };
+                if class != PARTIAL {
+                    return Outcome::failed(Status::INVALID_PARAMETER);
                 }
-                None => Outcome::failed(Status::OBJECT_NAME_NOT_FOUND),
-            }
-        })
+                match state.machine.keys[path].get(&name.to_lowercase()) {
+                    Some((kind, data)) => Outcome::partial(
+                        answers::key_value(*kind, data),
+                        capacity,
+                        FIXED,
+                        Status::BUFFER_TOO_SMALL,
+                    ),
+                    None => Outcome::failed(Status::OBJECT_NAME_NOT_FOUND),
+                }
+            },
+        )
     }
 
     fn query_security_object(self, handle: Handle, information: u32, buffer: Buffer<'_>) -> Answer {
@@ -670,39 +831,59 @@ impl Kernel for &'static Simulated {
         self.query(
             ("NtQueryVolumeInformationFile", u64::from(class), ""),
             buffer.into_bytes(),
-            |state, capacity, _| match (state.handles.get(&file.0), state.volume_information(class)) {
+            |state, capacity, _| match (state.handles.get(&file.0), state.volume_information(class))
+            {
                 (Some(Object::File(_) | Object::Volume(_)), Some((bytes, fixed))) => {
-                    let outcome = Outcome::partial(bytes, capacity, fixed, Status::INFO_LENGTH_MISMATCH);
+                    let outcome =
+                        Outcome::partial(bytes, capacity, fixed, Status::INFO_LENGTH_MISMATCH);
                     // The I/O status block counts what was written.
                     Outcome(outcome.0, outcome.2.len(), outcome.2)
                 }
-                (Some(Object::File(_) | Object::Volume(_)), None) => Outcome::failed(Status::INVALID_INFO_CLASS),
+                (Some(Object::File(_) | Object::Volume(_)), None) => {
+                    Outcome::failed(Status::INVALID_INFO_CLASS)
+                }
                 _ => Outcome::failed(status::INVALID_HANDLE),
             },
         )
     }
 
     fn query_directory_file(self, directory: Handle, restart: bool, buffer: Buffer<'_>) -> Answer {
-        self.query(("NtQueryDirectoryFile", u64::from(restart), ""), buffer.into_bytes(), |state, capacity, _| {
-            state.list(directory, restart, capacity).unwrap_or_else(Outcome::failed)
-        })
+        self.query(
+            ("NtQueryDirectoryFile", u64::from(restart), ""),
+            buffer.into_bytes(),
+            |state, capacity, _| {
+                state
+                    .list(directory, restart, capacity)
+                    .unwrap_or_else(Outcome::failed)
+            },
+        )
     }
 
     fn read_virtual_memory(self, process: Handle, address: u64, buffer: &mut [u8]) -> Answer {
-        self.query(("NtReadVirtualMemory", address, ""), buffer, |state, capacity, _| {
-            let mut bytes = vec![0; capacity];
-            match state.read(process, address, &mut bytes) {
-                Ok(()) => Outcome(Status::SUCCESS, capacity, bytes),
-                Err(status) => Outcome::failed(status),
-            }
-        })
+        self.query(
+            ("NtReadVirtualMemory", address, ""),
+            buffer,
+            |state, capacity, _| {
+                let mut bytes = vec![0; capacity];
+                match state.read(process, address, &mut bytes) {
+                    Ok(()) => Outcome(Status::SUCCESS, capacity, bytes),
+                    Err(status) => Outcome::failed(status),
+                }
+            },
+        )
     }
 
     fn open_process(self, process_id: u64, access: u32) -> Result<Handle, Status> {
         self.call(("NtOpenProcess", process_id, ""), Err, |state| {
-            let process = state.machine.processes.iter().find(|process| process.id == process_id);
+            let process = state
+                .machine
+                .processes
+                .iter()
+                .find(|process| process.id == process_id);
             // The idle process has no process object that could be opened.
-            let process = process.filter(|process| process.id != 0).ok_or(status::INVALID_CID)?;
+            let process = process
+                .filter(|process| process.id != 0)
+                .ok_or(status::INVALID_CID)?;
             if access & process.refused_access != 0 {
                 return Err(Status::ACCESS_DENIED);
             }
@@ -712,7 +893,8 @@ impl Kernel for &'static Simulated {
 
     fn open_process_token(self, process: Handle, _access: u32) -> Result<Handle, Status> {
         self.call(("NtOpenProcessToken", process.0 as u64, ""), Err, |state| {
-            const ANY: u32 = access::PROCESS_QUERY_INFORMATION | access::PROCESS_QUERY_LIMITED_INFORMATION;
+            const ANY: u32 =
+                access::PROCESS_QUERY_INFORMATION | access::PROCESS_QUERY_LIMITED_INFORMATION;
             let process = state.process(process, ANY)?;
             if process.token.is_empty() {
                 return Err(Status::ACCESS_DENIED);
@@ -737,13 +919,20 @@ impl Kernel for &'static Simulated {
         let path = text(path);
         self.call(("NtOpenDirectoryObject", 0, &path), Err, |state| {
             let directories = &state.machine.directories;
-            let known = directories.keys().find(|known| known.eq_ignore_ascii_case(&path)).cloned();
-            Ok(state.open(Object::Directory(known.ok_or(Status::OBJECT_NAME_NOT_FOUND)?)))
+            let known = directories
+                .keys()
+                .find(|known| known.eq_ignore_ascii_case(&path))
+                .cloned();
+            Ok(state.open(Object::Directory(
+                known.ok_or(Status::OBJECT_NAME_NOT_FOUND)?,
+            )))
         })
     }
 
     fn close(self, handle: Handle) -> Status {
-        let Some(mut entered) = self.enter("NtClose", handle.0 as u64, "") else { return Status::UNSUCCESSFUL };
+        let Some(mut entered) = self.enter("NtClose", handle.0 as u64, "") else {
+            return Status::UNSUCCESSFUL;
+        };
         let status = entered.state.close(handle);
         match entered.fault {
             Some(Fault::Fail(status) | Fault::FailWithLength(status, _)) => status,
@@ -753,66 +942,102 @@ impl Kernel for &'static Simulated {
 
     fn create_file(self, request: &FileRequest<'_>) -> Result<Handle, Status> {
         let name = text(request.name);
-        let call = ("NtCreateFile", u64::from(request.disposition), name.as_str());
+        let call = (
+            "NtCreateFile",
+            u64::from(request.disposition),
+            name.as_str(),
+        );
         self.call(call, Err, |state| state.create_file(request, &name))
     }
 
     fn write_file(self, file: Handle, bytes: &[u8]) -> Answer {
         let failed = |status| Answer { status, length: 0 };
-        self.call(("NtWriteFile", bytes.len() as u64, ""), failed, |state| match state.write_file(file, bytes) {
-            Ok(length) => Answer { status: Status::SUCCESS, length },
-            Err(status) => failed(status),
-        })
+        self.call(
+            ("NtWriteFile", bytes.len() as u64, ""),
+            failed,
+            |state| match state.write_file(file, bytes) {
+                Ok(length) => Answer {
+                    status: Status::SUCCESS,
+                    length,
+                },
+                Err(status) => failed(status),
+            },
+        )
     }
 
     fn flush_buffers_file(self, file: Handle) -> Status {
-        self.call(("NtFlushBuffersFile", file.0 as u64, ""), |status| status, |state| {
-            const RIGHTS: u32 = access::WRITE_OR_ADD_FILE | access::APPEND_OR_ADD_SUBDIRECTORY;
-            match state.handles.get(&file.0) {
-                Some(Object::Volume(granted)) if granted & RIGHTS == 0 => return Status::ACCESS_DENIED,
-                Some(Object::Volume(_)) => state.machine.files.flush_volume(),
-                _ => match state.file_with(file, RIGHTS) {
-                    Ok(file) => {
-                        let node = file.node;
-                        state.machine.files.flush(node);
+        self.call(
+            ("NtFlushBuffersFile", file.0 as u64, ""),
+            |status| status,
+            |state| {
+                const RIGHTS: u32 = access::WRITE_OR_ADD_FILE | access::APPEND_OR_ADD_SUBDIRECTORY;
+                match state.handles.get(&file.0) {
+                    Some(Object::Volume(granted)) if granted & RIGHTS == 0 => {
+                        return Status::ACCESS_DENIED;
                     }
-                    Err(status) => return status,
-                },
-            }
-            Status::SUCCESS
-        })
+                    Some(Object::Volume(_)) => state.machine.files.flush_volume(),
+                    _ => match state.file_with(file, RIGHTS) {
+                        Ok(file) => {
+                            let node = file.node;
+                            state.machine.files.flush(node);
+                        }
+                        Err(status) => return status,
+                    },
+                }
+                Status::SUCCESS
+            },
+        )
     }
 
     fn rename_file(self, file: Handle, directory: Handle, name: &[u16]) -> Status {
         let name = text(name);
         let call = ("NtSetInformationFile", 10, name.as_str());
-        self.call(call, |status| status, |state| status_of(state.rename(file, directory, &name)))
+        self.call(
+            call,
+            |status| status,
+            |state| status_of(state.rename(file, directory, &name)),
+        )
     }
 
     fn delete_file(self, file: Handle) -> Status {
-        self.call(("NtSetInformationFile", 13, ""), |status| status, |state| {
-            match state.file_with(file, access::DELETE).map(|file| file.node) {
+        self.call(
+            ("NtSetInformationFile", 13, ""),
+            |status| status,
+            |state| match state.file_with(file, access::DELETE).map(|file| file.node) {
                 Ok(node) if state.machine.files.mark_deleted(node) => Status::SUCCESS,
                 Ok(_) => status::DIRECTORY_NOT_EMPTY,
                 Err(status) => status,
-            }
-        })
+            },
+        )
     }
 
     fn reserve_memory(self, length: usize) -> Result<usize, Status> {
-        self.call(("NtAllocateVirtualMemory", length as u64, "reserve"), Err, |state| state.memory.reserve(length))
+        self.call(
+            ("NtAllocateVirtualMemory", length as u64, "reserve"),
+            Err,
+            |state| state.memory.reserve(length),
+        )
     }
 
     fn commit_memory(self, address: usize, length: usize) -> Status {
         let call = ("NtAllocateVirtualMemory", length as u64, "commit");
-        self.call(call, |status| status, |state| state.memory.commit(address, length))
+        self.call(
+            call,
+            |status| status,
+            |state| state.memory.commit(address, length),
+        )
     }
 
     unsafe fn release_memory(self, address: usize) {
-        let Some(mut entered) = self.enter("NtFreeVirtualMemory", 0, "") else { return };
+        let Some(mut entered) = self.enter("NtFreeVirtualMemory", 0, "") else {
+            return;
+        };
         let status = entered.state.memory.release(address);
         drop(entered);
-        assert!(status.is_success(), "memory at {address:#x} was released, which was not reserved: {status:x?}");
+        assert!(
+            status.is_success(),
+            "memory at {address:#x} was released, which was not reserved: {status:x?}"
+        );
     }
 
     fn start_thread<T: Task<Self>>(self, task: &'static T) -> Result<Handle, Status> {
@@ -828,7 +1053,10 @@ impl Kernel for &'static Simulated {
     fn wait(self, handle: Handle, milliseconds: Option<u32>) -> Status {
         let limit = milliseconds.map(u64::from);
         let call = ("NtWaitForSingleObject", limit.unwrap_or(u64::MAX), "");
-        let Some(Entered { mut state, fault, .. }) = self.enter(call.0, call.1, call.2) else {
+        let Some(Entered {
+            mut state, fault, ..
+        }) = self.enter(call.0, call.1, call.2)
+        else {
             return Status::UNSUCCESSFUL;
         };
         if let Some(Fault::Fail(status) | Fault::FailWithLength(status, _)) = fault {
@@ -840,7 +1068,10 @@ impl Kernel for &'static Simulated {
             None => return status::INVALID_HANDLE,
         };
         let deadline = limit.map(|limit| {
-            (state.elapsed.saturating_add(limit * 10_000), Instant::now() + Duration::from_millis(limit))
+            (
+                state.elapsed.saturating_add(limit * 10_000),
+                Instant::now() + Duration::from_millis(limit),
+            )
         });
         while !state.over {
             let Thread { ended, hung, .. } = state.threads[thread];
@@ -849,14 +1080,20 @@ impl Kernel for &'static Simulated {
             }
             state = match deadline {
                 None if hung => self.hang(state),
-                None => self.changed.wait(state).unwrap_or_else(PoisonError::into_inner),
+                None => self
+                    .changed
+                    .wait(state)
+                    .unwrap_or_else(PoisonError::into_inner),
                 Some((simulated, real)) => {
                     let left = real.saturating_duration_since(Instant::now());
                     if hung || state.elapsed >= simulated || left.is_zero() {
                         state.elapsed = state.elapsed.max(simulated);
                         return Status::TIMEOUT;
                     }
-                    self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0
+                    self.changed
+                        .wait_timeout(state, left)
+                        .unwrap_or_else(PoisonError::into_inner)
+                        .0
                 }
             };
         }
@@ -875,20 +1112,28 @@ impl Kernel for &'static Simulated {
     }
 
     fn set_hard_error_mode(self, mode: u32) -> Status {
-        self.call(("NtSetInformationProcess", 12, ""), |status| status, |state| {
-            state.hard_error_mode = Some(mode);
-            Status::SUCCESS
-        })
+        self.call(
+            ("NtSetInformationProcess", 12, ""),
+            |status| status,
+            |state| {
+                state.hard_error_mode = Some(mode);
+                Status::SUCCESS
+            },
+        )
     }
 
     fn enable_privilege(self, luid: u32) -> Status {
-        self.call(("RtlAdjustPrivilege", u64::from(luid), ""), |status| status, |state| {
-            if !state.machine.privileges.contains(&luid) {
-                return status::PRIVILEGE_NOT_HELD;
-            }
-            state.enabled_privileges.insert(luid);
-            Status::SUCCESS
-        })
+        self.call(
+            ("RtlAdjustPrivilege", u64::from(luid), ""),
+            |status| status,
+            |state| {
+                if !state.machine.privileges.contains(&luid) {
+                    return status::PRIVILEGE_NOT_HELD;
+                }
+                state.enabled_privileges.insert(luid);
+                Status::SUCCESS
+            },
+        )
     }
 
     fn clock(self) -> Clock {
@@ -904,19 +1149,31 @@ impl Kernel for &'static Simulated {
     }
 
     fn display_string(self, string: &[u16]) -> Status {
-        self.call(("NtDisplayString", string.len() as u64, ""), |status| status, |state| {
-            if !state.machine.console {
-                return status::PRIVILEGE_NOT_HELD;
-            }
-            state.console.push_str(&text(string));
-            Status::SUCCESS
-        })
+        self.call(
+            ("NtDisplayString", string.len() as u64, ""),
+            |status| status,
+            |state| {
+                if !state.machine.console {
+                    return status::PRIVILEGE_NOT_HELD;
+                }
+                state.console.push_str(&text(string));
+                Status::SUCCESS
+            },
+        )
     }
 
     fn format_row(self, row: &Row, to: &mut [u8]) -> usize {
-        let Row { name, asked, answered, kibibytes, milliseconds } = *row;
+        let Row {
+            name,
+            asked,
+            answered,
+            kibibytes,
+            milliseconds,
+        } = *row;
         let name = name.to_str().expect("row names are ASCII");
-        let text = format!("  {name:10} {answered:5} of {asked} answered {kibibytes:9} KiB {milliseconds:7} ms\0");
+        let text = format!(
+            "  {name:10} {answered:5} of {asked} answered {kibibytes:9} KiB {milliseconds:7} ms\0"
+        );
         match (&mut *to).write_all(text.as_bytes()) {
             Ok(()) => text.len() - 1,
             Err(_) => 0,

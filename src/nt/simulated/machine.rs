@@ -52,7 +52,12 @@ impl Process {
     /// A process with one thread that answers as any ordinary one does.
     pub fn new(id: u64, parent: u64, name: &str) -> Self {
         let path = format!(r"\Device\HarddiskVolume1\Windows\System32\{name}");
-        let telemetry = Fields::new().u32(0x50).u32(id as u32).u64(0x1000 + id).u64(id * 3).zeros_to(0x50);
+        let telemetry = Fields::new()
+            .u32(0x50)
+            .u32(id as u32)
+            .u64(0x1000 + id)
+            .u64(id * 3)
+            .zeros_to(0x50);
         Self {
             id,
             parent,
@@ -61,11 +66,14 @@ impl Process {
             threads: vec![id + 4],
             refused_access: 0,
             information: BTreeMap::from([
-                (0, Reply::Bytes(answers::process_basic_information(id, parent, 0))),
-                (26, Reply::Bytes(Fields::new().pointer(0).done())),
+                (
+                    0,
+                    Reply::Exact(answers::process_basic_information(id, parent, 0)),
+                ),
+                (26, Reply::Exact(Fields::new().pointer(0).done())),
                 (27, Reply::Text(path)),
                 (60, Reply::Text(format!("{name} -k {id}"))),
-                (61, Reply::Bytes(vec![0])),
+                (61, Reply::Exact(vec![0])),
                 (64, Reply::Bytes(telemetry.done())),
             ]),
             token: BTreeMap::from([
@@ -83,7 +91,7 @@ impl Process {
         const PROCESS_QUERY_LIMITED_INFORMATION_AND_SYNCHRONIZE: u32 = 0x0010_1000;
         let mut process = Self::new(id, parent, name);
         process.refused_access = !PROCESS_QUERY_LIMITED_INFORMATION_AND_SYNCHRONIZE;
-        process.information.insert(61, Reply::Bytes(vec![0x61]));
+        process.information.insert(61, Reply::Exact(vec![0x61]));
         process
     }
 }
@@ -176,7 +184,11 @@ impl Machine {
         let words = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
         let mut machine = Self {
             processes: vec![
-                Process { token: BTreeMap::new(), refused_access: u32::MAX, ..Process::new(0, 0, "") },
+                Process {
+                    token: BTreeMap::new(),
+                    refused_access: u32::MAX,
+                    ..Process::new(0, 0, "")
+                },
                 Process::protected(4, 0, "System"),
                 Process::protected(100, 4, "Registry"),
                 Process::protected(348, 4, "smss.exe"),
@@ -217,20 +229,57 @@ impl Machine {
         machine.processes[0].threads = vec![0];
         machine.processes[1].threads = (8..88).step_by(4).collect();
         machine.types_directory();
-        machine.directories.insert(r"\KernelObjects".into(), vec![("LowMemoryCondition".into(), "Event".into())]);
+        machine.directories.insert(
+            r"\KernelObjects".into(),
+            vec![("LowMemoryCondition".into(), "Event".into())],
+        );
         machine.directories.insert(r"\Sessions".into(), Vec::new());
-        for (class, length) in [(0, 0x40), (1, 0xC), (2, 0x178), (8, 0x60), (21, 0x40), (23, 0x30), (35, 2), (37, 16)]
-            .into_iter()
-            .chain([(80, 0xB0), (90, 0x20), (103, 8), (144, 0), (145, 2), (149, 3)])
-        {
-            let bytes = (0..length).map(|n| (n as u8).wrapping_mul(29) ^ class as u8).collect();
-            machine.system.insert(class, Reply::Bytes(bytes));
+        for (class, length) in [
+            (0, 0x40),
+            (1, 0xC),
+            (2, 0x178),
+            (8, 0x60),
+            (21, 0x40),
+            (23, 0x30),
+            (35, 2),
+            (37, 16),
+        ]
+        .into_iter()
+        .chain([
+            (80, 0xB0),
+            (90, 0x20),
+            (103, 8),
+            (144, 0),
+            (145, 2),
+            (149, 3),
+        ]) {
+            let bytes = (0..length)
+                .map(|n| (n as u8).wrapping_mul(29) ^ class as u8)
+                .collect();
+            // Classes of one structure take no other length.
+            let reply = if matches!(class, 2 | 8 | 23 | 144) {
+                Reply::Bytes
+            } else {
+                Reply::Exact
+            };
+            machine.system.insert(class, reply(bytes));
         }
-        let time_of_day = Fields::new().u64(BOOT_TIME as u64).u64(machine.system_time as u64).zeros_to(0x30);
-        machine.system.insert(3, Reply::Bytes(time_of_day.done()));
-        machine.set_value(SESSION_MANAGER, "BootExecute", (7, utf16("autocheck autochk *\0\0")));
+        let time_of_day = Fields::new()
+            .u64(BOOT_TIME as u64)
+            .u64(machine.system_time as u64)
+            .zeros_to(0x30);
+        machine.system.insert(3, Reply::Exact(time_of_day.done()));
+        machine.set_value(
+            SESSION_MANAGER,
+            "BootExecute",
+            (7, utf16("autocheck autochk *\0\0")),
+        );
         machine.set_value(SESSION_MANAGER, "SetupExecute", (7, utf16("\0")));
-        machine.set_value(CONTROL, "SystemStartOptions", (1, utf16(" NOEXECUTE=OPTIN\0")));
+        machine.set_value(
+            CONTROL,
+            "SystemStartOptions",
+            (1, utf16(" NOEXECUTE=OPTIN\0")),
+        );
         machine.make_space(&space::Own::default());
         machine
     }
@@ -248,31 +297,54 @@ impl Machine {
 
     /// The same machine started with another command line.
     pub fn with_command_line(mut self, command_line: &str) -> Self {
-        self.make_space(&space::Own { command_line: command_line.to_owned(), ..space::Own::default() });
+        self.make_space(&space::Own {
+            command_line: command_line.to_owned(),
+            ..space::Own::default()
+        });
         self
     }
 
     /// Lists the types in `\ObjectTypes` and that in `\`.
     pub fn types_directory(&mut self) {
-        let entries = self.types.iter().map(|name| (name.clone(), "Type".to_owned())).collect();
+        let entries = self
+            .types
+            .iter()
+            .map(|name| (name.clone(), "Type".to_owned()))
+            .collect();
         self.directories.insert(r"\ObjectTypes".into(), entries);
-        self.directories.insert(r"\".into(), vec![("ObjectTypes".into(), "Directory".into())]);
+        self.directories.insert(
+            r"\".into(),
+            vec![("ObjectTypes".into(), "Directory".into())],
+        );
     }
 
     /// Adds a registry value, and its key where it is missing.
     pub fn set_value(&mut self, key: &str, name: &str, value: Value) {
-        self.keys.entry(key.to_lowercase()).or_default().insert(name.to_lowercase(), value);
+        self.keys
+            .entry(key.to_lowercase())
+            .or_default()
+            .insert(name.to_lowercase(), value);
     }
 
     /// Makes every call that `when` picks go wrong.
-    pub fn on(mut self, when: impl Fn(&Call) -> bool + Send + Sync + 'static, fault: Fault) -> Self {
-        self.rules.push(Rule { when: Arc::new(when), fault });
+    pub fn on(
+        mut self,
+        when: impl Fn(&Call) -> bool + Send + Sync + 'static,
+        fault: Fault,
+    ) -> Self {
+        self.rules.push(Rule {
+            when: Arc::new(when),
+            fault,
+        });
         self
     }
 
     /// Makes the `number`-th call go wrong that thread `thread` makes, both from 0.
     pub fn at(self, thread: u32, number: u32, fault: Fault) -> Self {
-        self.on(move |call| call.thread == thread && call.number == number, fault)
+        self.on(
+            move |call| call.thread == thread && call.number == number,
+            fault,
+        )
     }
 
     /// The machine switched on: the same disk, no faults, an hour later.
@@ -289,7 +361,8 @@ impl Machine {
 }
 
 /// The Session Manager's key.
-pub const SESSION_MANAGER: &str = r"\Registry\Machine\SYSTEM\CurrentControlSet\Control\Session Manager";
+pub const SESSION_MANAGER: &str =
+    r"\Registry\Machine\SYSTEM\CurrentControlSet\Control\Session Manager";
 /// The key above it.
 pub const CONTROL: &str = r"\Registry\Machine\SYSTEM\CurrentControlSet\Control";
 

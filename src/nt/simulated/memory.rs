@@ -26,17 +26,27 @@ struct Reserved {
 impl Memory {
     /// No memory yet, at most `limit` bytes of it in at most `commits` steps.
     pub fn new(limit: usize, commits: u32) -> Self {
-        Self { ranges: BTreeMap::new(), limit, commits_left: commits }
+        Self {
+            ranges: BTreeMap::new(),
+            limit,
+            commits_left: commits,
+        }
     }
 
     /// Bytes reserved.
     pub fn reserved(&self) -> usize {
-        self.ranges.values().map(|range| range.pages.len() * PAGE).sum()
+        self.ranges
+            .values()
+            .map(|range| range.pages.len() * PAGE)
+            .sum()
     }
 
     /// Bytes committed.
     pub fn committed(&self) -> usize {
-        self.ranges.values().map(|range| range.pages.iter().filter(|committed| **committed).count() * PAGE).sum()
+        self.ranges
+            .values()
+            .map(|range| range.pages.iter().filter(|committed| **committed).count() * PAGE)
+            .sum()
     }
 
     /// Reserves address space.
@@ -57,7 +67,14 @@ impl Memory {
             return Err(Status::NO_MEMORY);
         }
         let address = allocation.next_multiple_of(PAGE);
-        self.ranges.insert(address, Reserved { allocation, layout, pages: vec![false; pages] });
+        self.ranges.insert(
+            address,
+            Reserved {
+                allocation,
+                layout,
+                pages: vec![false; pages],
+            },
+        );
         Ok(address)
     }
 
@@ -69,13 +86,20 @@ impl Memory {
         };
         let first = (address - start) / PAGE;
         let end = (address - start).saturating_add(length).div_ceil(PAGE);
-        let Some(pages) = range.pages.get_mut(first..end) else { return CONFLICTING_ADDRESSES };
-        if self.commits_left == 0 || pages.iter().filter(|committed| !**committed).count() * PAGE > room {
+        let Some(pages) = range.pages.get_mut(first..end) else {
+            return CONFLICTING_ADDRESSES;
+        };
+        if self.commits_left == 0
+            || pages.iter().filter(|committed| !**committed).count() * PAGE > room
+        {
             return COMMITMENT_LIMIT;
         }
         self.commits_left -= 1;
         for (committed, place) in pages.iter_mut().zip((start + first * PAGE..).step_by(PAGE)) {
-            assert!(*committed || is_zero(place..place + PAGE), "memory at {place:#x} was written before its commit");
+            assert!(
+                *committed || is_zero(place..place + PAGE),
+                "memory at {place:#x} was written before its commit"
+            );
             *committed = true;
         }
         Status::SUCCESS
@@ -94,7 +118,9 @@ impl Memory {
 
     /// Copies committed bytes into `to`; `false` when not all of them are.
     pub fn read(&self, address: usize, to: &mut [u8]) -> bool {
-        let Some((start, range)) = self.ranges.range(..=address).next_back() else { return false };
+        let Some((start, range)) = self.ranges.range(..=address).next_back() else {
+            return false;
+        };
         let end = (address - start).saturating_add(to.len()).div_ceil(PAGE);
         let committed = range.pages.get((address - start) / PAGE..end);
         if !committed.is_some_and(|pages| pages.iter().all(|committed| *committed)) {
@@ -109,11 +135,20 @@ impl Memory {
 impl Drop for Reserved {
     fn drop(&mut self) {
         let start = self.allocation.next_multiple_of(PAGE);
-        let pages = self.pages.iter().chain([&false]).zip((start..).step_by(PAGE));
-        let overrun = pages.filter(|(committed, _)| !**committed).any(|(_, place)| !is_zero(place..place + PAGE));
+        let pages = self
+            .pages
+            .iter()
+            .chain([&false])
+            .zip((start..).step_by(PAGE));
+        let overrun = pages
+            .filter(|(committed, _)| !**committed)
+            .any(|(_, place)| !is_zero(place..place + PAGE));
         // SAFETY: allocated with this layout in `Memory::reserve`, and removed from the ranges.
         unsafe { dealloc(self.allocation as *mut u8, self.layout) };
-        assert!(!overrun || std::thread::panicking(), "memory outside the commits of {start:#x} was written");
+        assert!(
+            !overrun || std::thread::panicking(),
+            "memory outside the commits of {start:#x} was written"
+        );
     }
 }
 

@@ -135,15 +135,26 @@ impl<R> Run<R> {
     /// Fails when a handle was left open, or one was closed that was not open.
     #[track_caller]
     pub fn assert_clean(&self) {
-        assert!(self.open_handles.is_empty(), "left open: {:?}", self.open_handles);
-        assert!(self.bad_closes.is_empty(), "closed without being open: {:x?}", self.bad_closes);
+        assert!(
+            self.open_handles.is_empty(),
+            "left open: {:?}",
+            self.open_handles
+        );
+        assert!(
+            self.bad_closes.is_empty(),
+            "closed without being open: {:x?}",
+            self.bad_closes
+        );
     }
 }
 
 impl Machine {
     /// Runs a program as the first thread of a process on this machine until it returns, hangs or the power fails.
     /// All its other threads end with it, as a process's do, and its memory is gone. Panics are passed on.
-    pub fn run<R: Send + 'static>(self, program: impl FnOnce(&'static Simulated) -> R + Send + 'static) -> Run<R> {
+    pub fn run<R: Send + 'static>(
+        self,
+        program: impl FnOnce(&'static Simulated) -> R + Send + 'static,
+    ) -> Run<R> {
         let simulated = Simulated::new(self);
         let first = simulated.spawn(0, move || program(simulated));
         simulated.wait_for(|state| state.threads[0].ended || state.threads[0].hung || state.over);
@@ -162,8 +173,17 @@ impl Machine {
             None if state.power_lost => End::PowerLost,
             None => End::Hung,
         };
-        let State { machine, calls, console, output, hard_error_mode, enabled_privileges, handles, bad_closes, .. } =
-            std::mem::replace(&mut *state, State::new(Machine::default()));
+        let State {
+            machine,
+            calls,
+            console,
+            output,
+            hard_error_mode,
+            enabled_privileges,
+            handles,
+            bad_closes,
+            ..
+        } = std::mem::replace(&mut *state, State::new(Machine::default()));
         drop(state);
         let open_handles = handles
             .into_iter()
@@ -213,7 +233,10 @@ impl State {
 
 impl Simulated {
     fn new(machine: Machine) -> &'static Self {
-        let simulated = Self { state: Mutex::new(State::new(machine)), changed: Condvar::new() };
+        let simulated = Self {
+            state: Mutex::new(State::new(machine)),
+            changed: Condvar::new(),
+        };
         Box::leak(Box::new(simulated))
     }
 
@@ -256,7 +279,10 @@ impl Simulated {
             self.changed.notify_all();
             result.ok()
         };
-        std::thread::Builder::new().stack_size(1 << 20).spawn(body).expect("the host has room for a thread")
+        std::thread::Builder::new()
+            .stack_size(1 << 20)
+            .spawn(body)
+            .expect("the host has room for a thread")
     }
 
     #[track_caller]
@@ -270,7 +296,11 @@ impl Simulated {
                 drop(state);
                 panic!("the machine still runs after {PATIENCE:?}; its last call: {last:?}");
             }
-            state = self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+            state = self
+                .changed
+                .wait_timeout(state, left)
+                .unwrap_or_else(PoisonError::into_inner)
+                .0;
         }
         if let Some(panic) = state.panics.first().cloned() {
             drop(state);
@@ -283,7 +313,10 @@ impl Simulated {
         state.threads[CURRENT.get() as usize].hung = true;
         self.changed.notify_all();
         while !state.over {
-            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state = self
+                .changed
+                .wait(state)
+                .unwrap_or_else(PoisonError::into_inner);
         }
         drop(state);
         resume_unwind(Box::new(Stopped))
@@ -292,5 +325,7 @@ impl Simulated {
 
 fn message(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<String>().map(String::as_str);
-    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("with no message").to_owned()
+    text.or_else(|| panic.downcast_ref::<&str>().copied())
+        .unwrap_or("with no message")
+        .to_owned()
 }

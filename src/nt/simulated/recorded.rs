@@ -36,7 +36,8 @@ pub struct Record<'a> {
 pub fn records(mut recording: &[u8]) -> Vec<Record<'_>> {
     let mut records = Vec::new();
     while !recording.is_empty() {
-        let word = |offset: usize| u32::from_le_bytes(recording[offset..offset + 4].try_into().unwrap());
+        let word =
+            |offset: usize| u32::from_le_bytes(recording[offset..offset + 4].try_into().unwrap());
         assert_eq!(&recording[..4], b"NTD1");
         let (name_length, stored) = (word(32) as usize, word(20) as usize);
         let (name, rest) = recording[HEADER..].split_at(name_length);
@@ -56,7 +57,12 @@ pub fn records(mut recording: &[u8]) -> Vec<Record<'_>> {
 }
 
 fn text(bytes: &[u8]) -> String {
-    let characters: Vec<u16> = bytes.as_chunks().0.iter().map(|pair| u16::from_le_bytes(*pair)).collect();
+    let characters: Vec<u16> = bytes
+        .as_chunks()
+        .0
+        .iter()
+        .map(|pair| u16::from_le_bytes(*pair))
+        .collect();
     String::from_utf16(&characters).unwrap()
 }
 
@@ -98,36 +104,52 @@ pub fn move_process_names(bytes: &mut [u8], from: u64, to: u64) {
 
 pub fn machine(recording: &[u8]) -> Machine {
     let mut machine = Machine::small();
-    machine.make_space(&Own { version: (5, 2, 3790), boot_id: 0, ..Own::default() });
+    machine.make_space(&Own {
+        version: (5, 2, 3790),
+        boot_id: 0,
+        ..Own::default()
+    });
     machine.system.clear();
     machine.directories.clear();
-    machine.keys.retain(|_, values| values.remove("setupexecute").is_none());
+    machine
+        .keys
+        .retain(|_, values| values.remove("setupexecute").is_none());
     for record in records(recording) {
         match record.kind {
             SYSTEM_INFORMATION => {
                 machine.system.insert(record.class, reply(&record));
             }
             DIRECTORY_OBJECT if record.status != Status::OBJECT_NAME_NOT_FOUND => {
-                machine.directories.insert(record.name.clone(), directory_entries(&record));
+                machine
+                    .directories
+                    .insert(record.name.clone(), directory_entries(&record));
             }
             DIRECTORY_OBJECT => {}
             OBJECT_INFORMATION => machine.types_answer = record.status.is_success(),
             PEB => {
                 machine.memory.remove(&machine.peb);
                 machine.peb = record.address;
-                machine.memory.insert(record.address, page(&record, &BTreeMap::new()));
+                machine
+                    .memory
+                    .insert(record.address, page(&record, &BTreeMap::new()));
             }
             PROCESS_PARAMETERS => {
                 // The recording ends before the last strings; the command line's place and length are in it.
                 let command_line = if POINTER == 8 { 0x70 } else { 0x40 };
                 let length = usize::from(record.bytes[command_line]);
-                let place = (pointer(record.bytes, command_line + POINTER) - record.address) as usize;
+                let place =
+                    (pointer(record.bytes, command_line + POINTER) - record.address) as usize;
                 let entry: Vec<u8> = "replay".encode_utf16().flat_map(u16::to_le_bytes).collect();
                 assert_eq!(length, entry.len());
-                machine.memory.insert(record.address, page(&record, &BTreeMap::from([(place, entry)])));
+                machine.memory.insert(
+                    record.address,
+                    page(&record, &BTreeMap::from([(place, entry)])),
+                );
             }
             USER_SHARED => {
-                machine.memory.insert(USER_SHARED_DATA, page(&record, &BTreeMap::new()));
+                machine
+                    .memory
+                    .insert(USER_SHARED_DATA, page(&record, &BTreeMap::new()));
             }
             kind => panic!("unknown kind {kind} in a recording"),
         }

@@ -1,7 +1,8 @@
 //! The caller's own address space: `PEB`, process parameters, environment and `KUSER_SHARED_DATA`.
 
+use super::answers;
 use super::fields::{Fields, POINTER, utf16_length};
-use super::machine::Machine;
+use super::machine::{Machine, Reply};
 
 const PAGE: usize = 0x1000;
 const PEB: u64 = 0x7FFD_D000;
@@ -31,7 +32,10 @@ impl Default for Own {
         Self {
             command_line: "bootshot".into(),
             image_path: r"\??\C:\Windows\System32\bootshot.exe".into(),
-            environment: vec![r"Path=C:\Windows\System32".into(), r"SystemRoot=C:\Windows".into()],
+            environment: vec![
+                r"Path=C:\Windows\System32".into(),
+                r"SystemRoot=C:\Windows".into(),
+            ],
             version: (10, 0, 26100),
             boot_id: 77,
         }
@@ -42,9 +46,23 @@ impl Default for Own {
 pub fn make(machine: &mut Machine, own: &Own) {
     machine.peb = PEB;
     machine.memory.insert(PEB, peb(own));
-    machine.memory.insert(PARAMETERS, parameters(own, machine.standard_output));
-    machine.memory.insert(ENVIRONMENT, page(environment(own).characters("")));
-    machine.memory.insert(USER_SHARED_DATA, user_shared_data(own));
+    machine
+        .memory
+        .insert(PARAMETERS, parameters(own, machine.standard_output));
+    machine
+        .memory
+        .insert(ENVIRONMENT, page(environment(own).characters("")));
+    machine
+        .memory
+        .insert(USER_SHARED_DATA, user_shared_data(own));
+    let basic = answers::process_basic_information(machine.own_id, 348, PEB);
+    for process in machine
+        .processes
+        .iter_mut()
+        .filter(|process| process.id == machine.own_id)
+    {
+        process.information.insert(0, Reply::Exact(basic.clone()));
+    }
 }
 
 fn page(fields: Fields) -> Vec<u8> {
@@ -52,17 +70,30 @@ fn page(fields: Fields) -> Vec<u8> {
 }
 
 fn environment(own: &Own) -> Fields {
-    let variables = own.environment.iter().fold(Fields::new(), |all, variable| all.characters(variable).u16(0));
+    let variables = own.environment.iter().fold(Fields::new(), |all, variable| {
+        all.characters(variable).u16(0)
+    });
     variables.u16(0)
 }
 
 fn peb(own: &Own) -> Vec<u8> {
     let wide = POINTER == 8;
-    let fields = Fields::new().u32(0).pointer(u64::MAX).pointer(0x1_4000_0000).pointer(0x7FFB_0000).pointer(PARAMETERS);
+    let fields = Fields::new()
+        .u32(0)
+        .pointer(u64::MAX)
+        .pointer(0x1_4000_0000)
+        .pointer(0x7FFB_0000)
+        .pointer(PARAMETERS);
     // NumberOfProcessors, then OSMajorVersion to OSPlatformId, then SessionId: far apart, at their documented places.
     let fields = fields.zeros_to(if wide { 0xB8 } else { 0x64 }).u32(2);
     let (major, minor, build) = own.version;
-    let fields = fields.zeros_to(if wide { 0x118 } else { 0xA4 }).u32(major).u32(minor).u16(build).u16(0).u32(2);
+    let fields = fields
+        .zeros_to(if wide { 0x118 } else { 0xA4 })
+        .u32(major)
+        .u32(minor)
+        .u16(build)
+        .u16(0)
+        .u32(2);
     page(fields.zeros_to(if wide { 0x2C0 } else { 0x1D4 }).u32(0))
 }
 
@@ -72,8 +103,17 @@ fn parameters(own: &Own, standard_output: u64) -> Vec<u8> {
             let (length, buffer) = strings(text);
             fields.unicode_string(length, length + 2, buffer)
         };
-        let fields = Fields::new().u32(PAGE as u32).u32(0).u32(1).u32(0).pointer(0).u32(0);
-        let fields = fields.pointer(0).pointer(standard_output).pointer(standard_output);
+        let fields = Fields::new()
+            .u32(PAGE as u32)
+            .u32(0)
+            .u32(1)
+            .u32(0)
+            .pointer(0)
+            .u32(0);
+        let fields = fields
+            .pointer(0)
+            .pointer(standard_output)
+            .pointer(standard_output);
         let fields = string(fields, r"C:\Windows\System32\").pointer(0x10);
         let fields = string(fields, r"C:\Windows\System32");
         let fields = string(fields, &own.image_path);
@@ -85,10 +125,20 @@ fn parameters(own: &Own, standard_output: u64) -> Vec<u8> {
         let mut fields = string(fields, "");
         for _ in 0..32 {
             // RTL_DRIVE_LETTER_CURDIR
-            fields = fields.align(POINTER).u16(0).u16(0).u32(0).unicode_string(0, 0, 0);
+            fields = fields
+                .align(POINTER)
+                .u16(0)
+                .u16(0)
+                .u32(0)
+                .unicode_string(0, 0, 0);
         }
         let environment = environment(own).length() as u64;
-        fields.pointer(environment).pointer(1).pointer(0).u32(0).u32(0)
+        fields
+            .pointer(environment)
+            .pointer(1)
+            .pointer(0)
+            .u32(0)
+            .u32(0)
     };
     let fixed_length = fixed(&mut |_| (0, 0)).length();
     let mut tail = Fields::new();
@@ -106,6 +156,18 @@ fn parameters(own: &Own, standard_output: u64) -> Vec<u8> {
 fn user_shared_data(own: &Own) -> Vec<u8> {
     let (major, minor, build) = own.version;
     let fields = Fields::new().zeros_to(0x30).characters(r"C:\Windows");
-    let fields = fields.zeros_to(0x260).u32(u32::from(build)).u32(1).u32(1).u32(major).u32(minor);
-    page(fields.zeros_to(0x2C4).u32(own.boot_id).zeros_to(0x2EC).u8(0))
+    let fields = fields
+        .zeros_to(0x260)
+        .u32(u32::from(build))
+        .u32(1)
+        .u32(1)
+        .u32(major)
+        .u32(minor);
+    page(
+        fields
+            .zeros_to(0x2C4)
+            .u32(own.boot_id)
+            .zeros_to(0x2EC)
+            .u8(0),
+    )
 }
