@@ -8,7 +8,7 @@ use bootshot::nt::Status;
 use bootshot::nt::real::{Nt, terminate_process};
 use bootshot::own::Own;
 use bootshot::text::Line;
-use core::panic::PanicInfo;
+use core::panic::{Location, PanicInfo};
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use ufmt::uwrite;
 
@@ -25,14 +25,24 @@ pub extern "system" fn NtProcessStartup(peb: usize) -> ! {
 /// `STATUS_STACK_BUFFER_OVERRUN`, which Windows itself uses for fail-fast exits.
 const PANICKED: Status = Status(0xC000_0409);
 
-/// Says where, and ends the process. The message is not touched: formatting it would link `core::fmt` in.
+/// Hands on the place and nothing else: formatting the message would link `core::fmt` in. Only when this is inlined into
+/// the one function that calls it does the linker's optimizer see that no message is needed, and rustc passes the
+/// attribute on although it warns that it might not.
 #[panic_handler]
+#[allow(unused_attributes)]
+#[inline(always)]
 fn panic(info: &PanicInfo<'_>) -> ! {
+    end_panicking(info.location())
+}
+
+/// Says where, and ends the process.
+#[inline(never)]
+fn end_panicking(place: Option<&Location<'_>>) -> ! {
     static PANICKING: AtomicBool = AtomicBool::new(false);
     if !PANICKING.swap(true, Ordering::Relaxed) {
         let mut line = Line::new();
         line.text("bootshot: panic at ");
-        if let Some(place) = info.location() {
+        if let Some(place) = place {
             line.text(place.file());
             let _ = uwrite!(line, ":{}", place.line());
         }
