@@ -1,69 +1,8 @@
 //! Since when ntdll exports what we import: the rows of `floors.txt`.
 
-use std::fmt;
-use std::str::FromStr;
+use std::sync::LazyLock;
 
-use crate::Machine;
-
-/// A version of Windows by its NT version number, which orders them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct NtVersion {
-    pub major: u8,
-    pub minor: u8,
-}
-
-impl NtVersion {
-    /// Windows Server 2003 and Windows XP x64, the first Windows for x64.
-    pub const SERVER_2003: Self = Self { major: 5, minor: 2 };
-    pub const WINDOWS_7: Self = Self { major: 6, minor: 1 };
-    /// The first Windows for arm64.
-    pub const WINDOWS_10: Self = Self {
-        major: 10,
-        minor: 0,
-    };
-
-    /// The oldest Windows that is supported on a machine.
-    pub fn supported_floor(machine: Machine) -> Self {
-        match machine {
-            Machine::X86 | Machine::X64 => Self::WINDOWS_7,
-            Machine::Arm64 => Self::WINDOWS_10,
-        }
-    }
-}
-
-impl fmt::Display for NtVersion {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (self.major, self.minor) {
-            (3, minor) => write!(f, "Windows NT 3.{minor}"),
-            (4, 0) => f.write_str("Windows NT 4.0"),
-            (5, 0) => f.write_str("Windows 2000"),
-            (5, 1) => f.write_str("Windows XP"),
-            (5, 2) => f.write_str("Windows Server 2003"),
-            (6, 0) => f.write_str("Windows Vista"),
-            (6, 1) => f.write_str("Windows 7"),
-            (6, 2) => f.write_str("Windows 8"),
-            (6, 3) => f.write_str("Windows 8.1"),
-            (10, 0) => f.write_str("Windows 10"),
-            (major, minor) => write!(f, "Windows NT {major}.{minor}"),
-        }
-    }
-}
-
-impl FromStr for NtVersion {
-    type Err = String;
-
-    fn from_str(version: &str) -> Result<Self, Self::Err> {
-        version
-            .split_once('.')
-            .and_then(|(major, minor)| {
-                Some(Self {
-                    major: major.parse().ok()?,
-                    minor: minor.parse().ok()?,
-                })
-            })
-            .ok_or_else(|| format!("`{version}` is not an NT version such as 6.1"))
-    }
-}
+use crate::{Machine, NtVersion};
 
 /// An export of ntdll that a native executable may import.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,7 +16,7 @@ pub struct Export {
 
 /// The exports of ntdll that a native executable for this machine may import.
 pub fn allowed_imports(machine: Machine) -> impl Iterator<Item = Export> {
-    rows().filter_map(move |row| {
+    rows().iter().filter_map(move |row| {
         Some(Export {
             name: row.name,
             floor: row.floor(machine)?,
@@ -145,11 +84,15 @@ impl Row {
     }
 }
 
-fn rows() -> impl Iterator<Item = Row> {
-    FLOORS
-        .lines()
-        .filter_map(|line| line.strip_prefix("export "))
-        .map(Row::parse)
+fn rows() -> &'static [Row] {
+    static ROWS: LazyLock<Vec<Row>> = LazyLock::new(|| {
+        FLOORS
+            .lines()
+            .filter_map(|line| line.strip_prefix("export "))
+            .map(Row::parse)
+            .collect()
+    });
+    &ROWS
 }
 
 fn source(key: &str) -> &'static str {
@@ -183,6 +126,7 @@ mod tests {
         for machine in Machine::ALL {
             for (_, name) in module_definition(machine) {
                 let floor = rows()
+                    .iter()
                     .find(|row| row.name == name)
                     .and_then(|row| row.floor(machine))
                     .unwrap_or_else(|| panic!("{name} has no floor on {machine:?}"));
@@ -217,15 +161,17 @@ mod tests {
     #[test]
     fn no_floor_is_older_than_the_first_windows_for_its_machine() {
         for row in rows() {
-            assert!(row.x64.is_none_or(|floor| floor >= NtVersion::SERVER_2003));
-            assert!(row.arm64.is_none_or(|floor| floor >= NtVersion::WINDOWS_10));
+            for machine in Machine::ALL {
+                let floor = row.floor(machine);
+                assert!(floor.is_none_or(|floor| floor >= NtVersion::first(machine)));
+            }
         }
     }
 
     #[test]
     fn x86_symbols_carry_the_argument_bytes_of_the_cited_lists() {
         for (symbol, name) in module_definition(Machine::X86) {
-            let row = rows().find(|row| row.name == name).unwrap();
+            let row = rows().iter().find(|row| row.name == name).unwrap();
             let expected = match row.argument_bytes {
                 Some(bytes) => format!("_{name}@{bytes}"),
                 None => name.to_owned(),

@@ -2,13 +2,17 @@
 //! ntdll exports what they offer.
 #![forbid(unsafe_code)]
 
+mod exports;
 mod floors;
+mod version;
 
 use std::io::Cursor;
 
 use implib::{Flavor, ImportLibrary, MachineType};
 
-pub use floors::{Export, NtVersion, allowed_imports};
+pub use exports::first_exported;
+pub use floors::{Export, allowed_imports};
+pub use version::NtVersion;
 
 /// A machine the native executable is built for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
