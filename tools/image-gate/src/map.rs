@@ -115,7 +115,7 @@ Linker script and memory map
                 "core::fmt::Formatter::pad",
             ),
             (
-                "_ZN57_$LT$bootshot..Status$u20$as$u20$core..fmt..Debug$GT$3fmt17h0123456789abcdefE",
+                "_ZN53_$LT$bootshot..Status$u20$as$u20$core..fmt..Debug$GT$3fmt17h0123456789abcdefE",
                 "<bootshot::Status as core::fmt::Debug>::fmt",
             ),
         ] {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use ntdll_lib::{Machine, NtVersion};
+use ntdll_lib::{Machine, NtVersion, allowed_imports, first_exported};
 use object::pe;
 
 use crate::describe::{machine_name, subsystem_name};
@@ -11,7 +11,7 @@ use crate::image::{Directory, Image, MAX_SECTIONS, NotAnImage, PAGE_SIZE};
 use crate::imports::{Function, Imports};
 use crate::policy::{AllowedImports, Policy};
 
-/// Judges an image. No finding means that it is fit; the order of findings is that of the file.
+/// Judges an image. No finding means that it is fit to run at boot.
 ///
 /// # Errors
 ///
@@ -20,17 +20,16 @@ pub fn check(image: &[u8], policy: &Policy) -> Result<Vec<Finding>, NotAnImage> 
     let image = Image::parse(image)?;
     let mut findings = Vec::new();
     check_headers(&image, policy, &mut findings);
-    let section_findings = check_section_table(&image);
     // Whatever else is in the image is found through its sections.
-    let sections_are_sound = section_findings.is_empty();
-    findings.extend(section_findings);
-    if sections_are_sound {
-        check_protections(&image, &mut findings);
-        check_entry_point(&image, &mut findings);
-        check_imports(&image, policy, &mut findings);
-        check_tls(&image, &mut findings);
-        check_relocations(&image, &mut findings);
+    if let Some(problem) = section_table_problem(&image) {
+        findings.push(Finding::new(Rule::SECTION_TABLE, problem));
+        return Ok(findings);
     }
+    check_protections(&image, &mut findings);
+    check_entry_point(&image, &mut findings);
+    check_imports(&image, policy, &mut findings);
+    check_tls(&image, &mut findings);
+    check_relocations(&image, &mut findings);
     Ok(findings)
 }
 
@@ -112,92 +111,75 @@ fn machine_problem(image: &Image, expected: Option<Machine>) -> Option<String> {
     })
 }
 
-/// What the kernel asks of the headers when it makes a section object of an image: `MiVerifyImageHeader` and
-/// `MiCreateImageFileMap` in the Windows Research Kernel.
-fn check_section_table(image: &Image) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    let mut problem = |message: String| findings.push(Finding::new(Rule::SECTION_TABLE, message));
-
+/// Why the kernel would not make a section object of the image: what `MiVerifyImageHeader` and `MiCreateImageFileMap` of the
+/// Windows Research Kernel ask of the section table.
+fn section_table_problem(image: &Image) -> Option<String> {
     let (section_alignment, file_alignment) = (image.section_alignment, image.file_alignment);
     if !section_alignment.is_power_of_two()
         || !file_alignment.is_power_of_two()
         || section_alignment < file_alignment
         || (file_alignment < 512 && section_alignment != file_alignment)
     {
-        problem(format!(
+        return Some(format!(
             "sections cannot be aligned to {section_alignment} bytes in memory and {file_alignment} in the file"
         ));
-        return findings;
     }
     if image.sections.is_empty() || image.sections.len() > MAX_SECTIONS {
-        problem(format!(
+        return Some(format!(
             "there are {} sections; Windows maps 1 to {MAX_SECTIONS}",
             image.sections.len()
         ));
-        return findings;
     }
-    if section_alignment < PAGE_SIZE {
-        check_low_alignment(image, &mut findings);
-        return findings;
-    }
-
+    let maps_file_as_it_is = section_alignment < PAGE_SIZE;
     let align = |address: u64| address.next_multiple_of(section_alignment.into());
     let mut next_address = align(image.size_of_headers.into());
     for section in &image.sections {
-        let name = &section.name;
-        let range = section.range();
+        let (name, range) = (&section.name, section.range());
+        let (raw_offset, raw_size) = (section.raw_offset, section.raw_size);
         if range.is_empty() {
-            problem(format!("section {name} is empty"));
-        } else if range.start != next_address {
-            problem(format!(
-                "section {name} is at {:#x}, but the one before it ends at {next_address:#x}",
-                range.start
+            return Some(format!("section {name} is empty"));
+        }
+        if u64::from(raw_offset) + u64::from(raw_size) > image.file_size() {
+            return Some(format!("section {name} reaches beyond the end of the file"));
+        }
+        if raw_size != 0 && !raw_offset.is_multiple_of(file_alignment) {
+            return Some(format!(
+                "section {name} is at offset {raw_offset:#x} of the file, which is not a multiple of {file_alignment}"
             ));
-        } else if u64::from(section.raw_offset) + u64::from(section.raw_size) > image.file_size() {
-            problem(format!("section {name} reaches beyond the end of the file"));
-        } else if section.raw_size != 0 && !section.raw_offset.is_multiple_of(file_alignment) {
-            problem(format!(
-                "section {name} is at offset {:#x} of the file, which is not a multiple of {file_alignment}",
-                section.raw_offset
+        }
+        if maps_file_as_it_is {
+            if raw_size != 0 && u64::from(raw_offset) != range.start {
+                return Some(format!(
+                    "section {name} is at {:#x} in memory and at {raw_offset:#x} in the file, which Windows maps as it is",
+                    range.start
+                ));
+            }
+        } else if range.start != next_address {
+            return Some(format!(
+                "section {name} is at {:#x}, but what is before it ends at {next_address:#x}",
+                range.start
             ));
         }
         next_address = align(range.end);
     }
-    if findings.is_empty() && align(image.size_of_image.into()) != next_address {
-        findings.push(Finding::new(
-            Rule::SECTION_TABLE,
-            format!(
-                "the image is {:#x} bytes by its header, its sections end at {next_address:#x}",
-                image.size_of_image
-            ),
-        ));
-    }
-    findings
-}
-
-/// With sections smaller than pages the kernel maps the file as it is, in one piece that is writable and executable.
-fn check_low_alignment(image: &Image, findings: &mut Vec<Finding>) {
-    findings.push(Finding::new(
-        Rule::LOW_ALIGNMENT,
+    (!maps_file_as_it_is && align(image.size_of_image.into()) != next_address).then(|| {
         format!(
-            "sections are aligned to {} bytes: Windows maps the whole image writable and executable",
-            image.section_alignment
-        ),
-    ));
-    for section in &image.sections {
-        if section.raw_size != 0 && section.virtual_address != section.raw_offset {
-            findings.push(Finding::new(
-                Rule::SECTION_TABLE,
-                format!(
-                    "section {} is at {:#x} in memory and {:#x} in the file, but Windows maps the file as it is",
-                    section.name, section.virtual_address, section.raw_offset
-                ),
-            ));
-        }
-    }
+            "the image is {:#x} bytes by its header, but its sections end at {next_address:#x}",
+            image.size_of_image
+        )
+    })
 }
 
 fn check_protections(image: &Image, findings: &mut Vec<Finding>) {
+    if image.section_alignment < PAGE_SIZE {
+        findings.push(Finding::new(
+            Rule::LOW_ALIGNMENT,
+            format!(
+                "sections are aligned to {} bytes: Windows maps the whole image writable and executable",
+                image.section_alignment
+            ),
+        ));
+    }
     for section in &image.sections {
         if section.is_writable() && section.is_executable() {
             findings.push(Finding::new(
@@ -266,10 +248,11 @@ fn check_function(image: &Image, function: &Function, policy: &Policy) -> Option
     let floor = policy
         .floor
         .unwrap_or_else(|| NtVersion::supported_floor(machine));
-    let listed = ntdll_lib::allowed_imports(machine).find(|export| export.name == *name);
     let first = match policy.imports {
-        AllowedImports::ModuleDefinition => listed.map(|export| export.floor),
-        AllowedImports::Known => listed.map(|export| export.floor),
+        AllowedImports::ModuleDefinition => allowed_imports(machine)
+            .find(|export| export.name == *name)
+            .map(|export| export.floor),
+        AllowedImports::Known => first_exported(machine, name),
     };
     match first {
         None => Some(Finding::new(

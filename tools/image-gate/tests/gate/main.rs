@@ -1,0 +1,6 @@
+//! Images with one fault each, and what the gate says about them.
+
+mod damage;
+mod description;
+mod faults;
+mod fixture;
