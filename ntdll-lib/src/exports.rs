@@ -75,6 +75,26 @@ mod tests {
     }
 
     #[test]
+    fn no_name_is_listed_twice_for_a_machine() {
+        let mut names = std::collections::HashSet::new();
+        let mut machines = "";
+        for line in include_str!("../exports.txt").lines() {
+            if let Some((_, on)) = line
+                .split_once(" on ")
+                .filter(|_| line.starts_with("since "))
+            {
+                machines = on.split_once(", from ").unwrap().0;
+            } else if !line.starts_with(';') {
+                for name in line.split_ascii_whitespace() {
+                    for machine in machines.split(' ') {
+                        assert!(names.insert((name, machine)), "{name} on {machine}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
     fn zw_names_are_as_old_as_nt_names() {
         assert_eq!(
             first_exported(Machine::X64, "ZwOpenKeyEx"),
