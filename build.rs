@@ -62,7 +62,16 @@ fn write_libraries(flavour: Flavour) -> Result<(), Box<dyn Error>> {
             bytes,
         )
     };
-    write("ntdll", ntdll_lib::import_library(machine, flavour))?;
+    let import_library = ntdll_lib::import_library(machine, flavour);
+    println!("cargo::rustc-link-search=native={out_dir}");
+    if env::var_os("CARGO_FEATURE_SIMULATE").is_some() {
+        // Tests of the real kernel: the standard library wants the toolchain's own libraries, and those lack no more
+        // than `sprintf_s`.
+        println!("cargo::rustc-link-lib=bootshot-ntdll");
+        write("bootshot-ntdll", import_library)?;
+        return Ok(());
+    }
+    write("ntdll", import_library)?;
     let empty = match flavour {
         Flavour::Msvc => UNUSED_BY_WINAPI.to_vec(),
         Flavour::Gnu => [UNUSED_BY_WINAPI, UNUSED_BY_RUSTC_GNU].concat(),
@@ -70,7 +79,6 @@ fn write_libraries(flavour: Flavour) -> Result<(), Box<dyn Error>> {
     for library in empty {
         write(library, ntdll_lib::empty_library())?;
     }
-    println!("cargo::rustc-link-search=native={out_dir}");
     Ok(())
 }
 

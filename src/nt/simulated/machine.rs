@@ -275,6 +275,8 @@ impl Machine {
             (7, utf16("autocheck autochk *\0\0")),
         );
         machine.set_value(SESSION_MANAGER, "SetupExecute", (7, utf16("\0")));
+        let product_options = format!(r"{CONTROL}\ProductOptions");
+        machine.set_value(&product_options, "ProductType", (1, utf16("WinNT\0")));
         machine.set_value(
             CONTROL,
             "SystemStartOptions",

@@ -1,0 +1,709 @@
+//! What holds for every [`Kernel`]: the same checks run against the simulated one on any host and against the real
+//! one on Windows or Wine, which keeps the simulation honest.
+
+use super::simulated::Machine;
+use super::{
+    Answer, Buffer, FileRequest, Handle, Heap, Kernel, List, Owned, Region, Row, Status, Task,
+};
+use std::ffi::CStr;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Makes a test of every check, for each kernel there is.
+macro_rules! contract {
+    ($($check:ident)*) => {
+        mod simulated {
+            $(#[test] fn $check() { super::$check(super::Machine::small().start()); })*
+        }
+        #[cfg(all(windows, feature = "native"))]
+        mod real {
+            $(#[test] fn $check() { super::$check(crate::nt::real::Nt); })*
+        }
+    };
+}
+
+contract! {
+    a_buffer_that_is_too_small_wants_more_room
+    nothing_is_written_behind_a_buffer_of_any_length
+    an_unknown_class_is_refused
+    a_class_of_one_structure_takes_its_size
+    process_names_lie_inside_the_answer
+    what_is_missing_is_said_to_be_missing
+    a_value_is_cut_off_where_the_buffer_ends
+    an_object_directory_is_listed_to_its_end
+    a_token_says_who_it_is_for
+    a_process_that_does_not_exist_cannot_be_opened
+    a_handle_is_closed_once
+    a_file_is_created_once
+    a_file_goes_from_name_to_name_and_away
+    a_rename_never_replaces
+    a_deleted_file_stays_until_its_last_handle_is_closed
+    a_directory_is_listed_across_small_buffers
+    a_created_directory_has_the_security_it_was_given
+    a_volume_tells_its_size
+    memory_is_read_where_there_is_some
+    committed_memory_is_zero_and_released_memory_is_gone
+    lists_grow_and_are_given_back
+    a_thread_runs_and_its_end_can_be_waited_for
+    time_does_not_go_back
+    a_row_is_printed_in_its_columns
+    a_privilege_that_does_not_exist_cannot_be_enabled
+}
+
+const GUARD: u64 = 0x5AA5_5AA5_5AA5_5AA5;
+
+/// Asks with a buffer of exactly `length` bytes and checks that nothing behind it changed.
+fn guarded(length: usize, ask: impl FnOnce(Buffer<'_>) -> Answer) -> (Answer, Vec<u8>) {
+    let mut words = vec![GUARD; length / 8 + 4];
+    let answer = ask(Buffer::new(&mut words, length));
+    let all = Buffer::new(&mut words, usize::MAX).into_bytes();
+    let guard = GUARD.to_ne_bytes();
+    let intact = (length..all.len()).all(|place| all[place] == guard[place % 8]);
+    assert!(
+        intact,
+        "written behind a buffer of {length} bytes, {answer:x?}"
+    );
+    (answer, all[..length].to_vec())
+}
+
+/// The answer to a question whose length is not known.
+fn whole(mut ask: impl FnMut(Buffer<'_>) -> Answer) -> (Status, Vec<u8>, u64) {
+    let mut words = vec![0; 0x2_0000];
+    let address = words.as_ptr().addr() as u64;
+    let answer = ask(Buffer::new(&mut words, usize::MAX));
+    let bytes = Buffer::new(&mut words, answer.length).into_bytes().to_vec();
+    (answer.status, bytes, address)
+}
+
+fn wide(text: &str) -> Vec<u16> {
+    text.encode_utf16().collect()
+}
+
+fn pointer(bytes: &[u8], offset: usize) -> u64 {
+    usize::from_ne_bytes(bytes[offset..][..size_of::<usize>()].try_into().unwrap()) as u64
+}
+
+fn dword(bytes: &[u8], offset: usize) -> usize {
+    u32::from_ne_bytes(bytes[offset..][..4].try_into().unwrap()) as usize
+}
+
+fn characters(bytes: &[u8]) -> String {
+    let units: Vec<u16> = bytes
+        .as_chunks()
+        .0
+        .iter()
+        .map(|pair| u16::from_ne_bytes(*pair))
+        .collect();
+    String::from_utf16(&units).unwrap()
+}
+
+const PROCESSES: u32 = 5;
+const MODULES: u32 = 11;
+const HANDLES: u32 = 64;
+
+fn a_buffer_that_is_too_small_wants_more_room<K: Kernel>(kernel: K) {
+    for class in [PROCESSES, MODULES, HANDLES] {
+        for length in [0, 1, 8, 16, 31] {
+            let (answer, _) = guarded(length, |buffer| {
+                kernel.query_system_information(class, buffer)
+            });
+            assert!(
+                answer.status.wants_more_room(),
+                "class {class}, {length} bytes: {answer:x?}"
+            );
+        }
+    }
+    let (answer, _) = guarded(8, |buffer| kernel.query_object(Handle::NONE, 3, buffer));
+    assert!(answer.status.wants_more_room(), "{answer:x?}");
+}
+
+fn nothing_is_written_behind_a_buffer_of_any_length<K: Kernel>(kernel: K) {
+    let (status, bytes, _) = whole(|buffer| kernel.query_system_information(PROCESSES, buffer));
+    assert_eq!(status, Status::SUCCESS);
+    for length in (0..bytes.len() + 0x1000).step_by(37) {
+        guarded(length, |buffer| {
+            kernel.query_system_information(PROCESSES, buffer)
+        });
+    }
+}
+
+fn an_unknown_class_is_refused<K: Kernel>(kernel: K) {
+    const UNKNOWN: u32 = 0x7FFF;
+    let refused = [
+        Status::INVALID_INFO_CLASS,
+        Status::NOT_IMPLEMENTED,
+        Status::INVALID_PARAMETER,
+    ];
+    let (system, _) = guarded(64, |buffer| {
+        kernel.query_system_information(UNKNOWN, buffer)
+    });
+    let (process, _) = guarded(64, |buffer| {
+        kernel.query_information_process(Handle::CURRENT_PROCESS, UNKNOWN, buffer)
+    });
+    for answer in [system, process] {
+        assert!(refused.contains(&answer.status), "{answer:x?}");
+    }
+}
+
+fn a_class_of_one_structure_takes_its_size<K: Kernel>(kernel: K) {
+    let size = if size_of::<usize>() == 8 { 48 } else { 24 };
+    let ask = |length| {
+        guarded(length, |buffer| {
+            kernel.query_information_process(Handle::CURRENT_PROCESS, 0, buffer)
+        })
+    };
+    let (answer, basic) = ask(size);
+    assert_eq!((answer.status, answer.length), (Status::SUCCESS, size));
+    // PEB address and process id.
+    assert_ne!(pointer(&basic, size_of::<usize>()), 0);
+    assert_ne!(pointer(&basic, if size == 48 { 32 } else { 16 }), 0);
+    let (answer, _) = ask(size - 4);
+    assert_eq!(answer.status, Status::INFO_LENGTH_MISMATCH);
+}
+
+fn process_names_lie_inside_the_answer<K: Kernel>(kernel: K) {
+    let (status, bytes, address) =
+        whole(|buffer| kernel.query_system_information(PROCESSES, buffer));
+    assert_eq!(status, Status::SUCCESS);
+    let (mut entry, mut named) = (0, 0);
+    loop {
+        let length = usize::from(bytes[entry + 0x38]);
+        if length != 0 {
+            let place = (pointer(&bytes, entry + 0x38 + size_of::<usize>()) - address) as usize;
+            assert!(!characters(&bytes[place..place + length]).is_empty());
+            named += 1;
+        }
+        match dword(&bytes, entry) {
+            0 => break,
+            next => entry += next,
+        }
+    }
+    assert_ne!(named, 0);
+}
+
+fn what_is_missing_is_said_to_be_missing<K: Kernel>(kernel: K) {
+    let key = kernel.open_key(&wide(r"\Registry\Machine\System\bootshot is not here"), 1);
+    assert_eq!(key, Err(Status::OBJECT_NAME_NOT_FOUND));
+    let directory = kernel.open_directory_object(&wide(r"\bootshot is not here"), 1);
+    assert_eq!(directory, Err(Status::OBJECT_NAME_NOT_FOUND));
+    let scratch = Scratch::new(kernel, "missing");
+    assert_eq!(
+        scratch.open("missing", OPEN).err(),
+        Some(Status::OBJECT_NAME_NOT_FOUND)
+    );
+    assert_eq!(
+        scratch.open(r"missing\missing", OPEN).err(),
+        Some(Status(0xC000_003A))
+    );
+}
+
+fn a_value_is_cut_off_where_the_buffer_ends<K: Kernel>(kernel: K) {
+    const PARTIAL: u32 = 2;
+    let path = wide(r"\Registry\Machine\System\CurrentControlSet\Control\ProductOptions");
+    let key = Owned::new(kernel, kernel.open_key(&path, 1).unwrap());
+    let name = wide("ProductType");
+    let ask = |length| {
+        guarded(length, |buffer| {
+            kernel.query_value_key(key.get(), &name, PARTIAL, buffer)
+        })
+    };
+    let (answer, bytes) = ask(256);
+    assert_eq!(answer.status, Status::SUCCESS);
+    // TitleIndex, Type (REG_SZ), DataLength, Data.
+    assert_eq!(
+        (dword(&bytes, 4), dword(&bytes, 8) + 12),
+        (1, answer.length)
+    );
+    let (short, cut) = ask(14);
+    assert_eq!(
+        (short.status, short.length),
+        (Status::BUFFER_OVERFLOW, answer.length)
+    );
+    assert_eq!(cut[4..], bytes[4..14]);
+    let (shorter, _) = ask(8);
+    assert_eq!(
+        (shorter.status, shorter.length),
+        (Status::BUFFER_TOO_SMALL, answer.length)
+    );
+    let missing = wide("bootshot is not here");
+    let (answer, _) = guarded(64, |buffer| {
+        kernel.query_value_key(key.get(), &missing, PARTIAL, buffer)
+    });
+    assert_eq!(answer.status, Status::OBJECT_NAME_NOT_FOUND);
+}
+
+fn an_object_directory_is_listed_to_its_end<K: Kernel>(kernel: K) {
+    let root = Owned::new(
+        kernel,
+        kernel.open_directory_object(&wide(r"\"), 1).unwrap(),
+    );
+    let (mut context, mut names) = (0, Vec::new());
+    loop {
+        let before = context;
+        let (status, bytes, address) = whole(|buffer| {
+            kernel.query_directory_object(root.get(), true, before == 0, &mut context, buffer)
+        });
+        if status == Status::NO_MORE_ENTRIES {
+            break;
+        }
+        assert_eq!((status, context), (Status::SUCCESS, before + 1));
+        let place = (pointer(&bytes, size_of::<usize>()) - address) as usize;
+        names.push(characters(&bytes[place..place + usize::from(bytes[0])]));
+    }
+    assert!(
+        names
+            .iter()
+            .any(|name| name.eq_ignore_ascii_case("ObjectTypes")),
+        "{names:?}"
+    );
+    let (answer, _) = guarded(8, |buffer| {
+        kernel.query_directory_object(root.get(), true, true, &mut context, buffer)
+    });
+    assert!(answer.status.wants_more_room(), "{answer:x?}");
+}
+
+fn a_token_says_who_it_is_for<K: Kernel>(kernel: K) {
+    const QUERY: u32 = 8;
+    const USER: u32 = 1;
+    let token = kernel
+        .open_process_token(Handle::CURRENT_PROCESS, QUERY)
+        .unwrap();
+    let token = Owned::new(kernel, token);
+    let (answer, _) = guarded(4, |buffer| {
+        kernel.query_information_token(token.get(), USER, buffer)
+    });
+    assert_eq!(answer.status, Status::BUFFER_TOO_SMALL);
+    let needed = answer.length;
+    let (status, bytes, address) =
+        whole(|buffer| kernel.query_information_token(token.get(), USER, buffer));
+    assert_eq!((status, bytes.len()), (Status::SUCCESS, needed));
+    let sid = (pointer(&bytes, 0) - address) as usize;
+    // Revision 1, as many sub-authorities as fill the answer.
+    assert_eq!(
+        (bytes[sid], sid + 8 + 4 * usize::from(bytes[sid + 1])),
+        (1, bytes.len())
+    );
+}
+
+fn a_process_that_does_not_exist_cannot_be_opened<K: Kernel>(kernel: K) {
+    const QUERY_INFORMATION: u32 = 0x400;
+    // An id is a multiple of four.
+    assert_eq!(
+        kernel.open_process(0x7FFF_FFF1, QUERY_INFORMATION),
+        Err(Status(0xC000_000B))
+    );
+}
+
+fn a_handle_is_closed_once<K: Kernel>(kernel: K) {
+    let root = kernel.open_directory_object(&wide(r"\"), 1).unwrap();
+    assert_eq!(kernel.close(root), Status::SUCCESS);
+    assert!(!kernel.close(root).is_success());
+    assert!(!kernel.close(Handle(0xDEAD_BEE0)).is_success());
+}
+
+const OPEN: u32 = 1;
+const CREATE: u32 = 2;
+const OPEN_IF: u32 = 3;
+/// List and add, delete, read the security descriptor, wait.
+const DIRECTORY_ACCESS: u32 = 0x0013_0003;
+/// Write, delete, wait.
+const FILE_ACCESS: u32 = 0x0011_0002;
+const SHARED: u32 = 7;
+
+/// A directory of its own on the system's disk, gone when dropped.
+struct Scratch<K: Kernel> {
+    kernel: K,
+    path: Vec<u16>,
+    directory: Owned<K>,
+}
+
+fn open_directory<K: Kernel>(kernel: K, path: &[u16], disposition: u32) -> Owned<K> {
+    let request = FileRequest {
+        directory: Handle::NONE,
+        name: path,
+        access: DIRECTORY_ACCESS,
+        share: SHARED,
+        disposition,
+        options: 0x21,
+        security: Some(&SECURITY),
+    };
+    Owned::new(kernel, kernel.create_file(&request).unwrap())
+}
+
+impl<K: Kernel> Scratch<K> {
+    fn new(kernel: K, purpose: &str) -> Self {
+        // Never used before, by a run that was cut off either.
+        let (now, _) = kernel.performance_counter();
+        let path = format!(r"\??\C:\bootshot-contract-{now}-{purpose}");
+        let path = wide(&path);
+        let directory = open_directory(kernel, &path, CREATE);
+        Self {
+            kernel,
+            path,
+            directory,
+        }
+    }
+
+    fn open(&self, name: &str, disposition: u32) -> Result<Owned<K>, Status> {
+        let request = FileRequest {
+            directory: self.directory.get(),
+            name: &wide(name),
+            access: FILE_ACCESS,
+            share: SHARED,
+            disposition,
+            options: 0x60,
+            security: None,
+        };
+        self.kernel
+            .create_file(&request)
+            .map(|handle| Owned::new(self.kernel, handle))
+    }
+
+    fn rename(&self, file: &Owned<K>, name: &str) -> Status {
+        self.kernel
+            .rename_file(file.get(), self.directory.get(), &wide(name))
+    }
+
+    /// The names in it, through buffers of `room` bytes. A handle that has listed a directory before gives on Wine what
+    /// it gave then.
+    fn names(&self, room: usize) -> Vec<String> {
+        let directory = open_directory(self.kernel, &self.path, OPEN);
+        let (mut names, mut restart) = (Vec::new(), true);
+        loop {
+            let (answer, bytes) = guarded(room, |buffer| {
+                self.kernel
+                    .query_directory_file(directory.get(), restart, buffer)
+            });
+            if answer.status == Status::NO_MORE_FILES {
+                names.sort();
+                return names;
+            }
+            assert_eq!(answer.status, Status::SUCCESS);
+            assert!(answer.length <= room);
+            let mut entry = 0;
+            loop {
+                // NextEntryOffset, FileIndex, FileNameLength, FileName.
+                let name = characters(&bytes[entry + 12..][..dword(&bytes, entry + 8)]);
+                if !matches!(name.as_str(), "." | "..") {
+                    names.push(name);
+                }
+                match dword(&bytes, entry) {
+                    0 => break,
+                    next => entry += next,
+                }
+            }
+            restart = false;
+        }
+    }
+}
+
+impl<K: Kernel> Drop for Scratch<K> {
+    fn drop(&mut self) {
+        for name in self.names(0x1000) {
+            if let Ok(file) = self.open(&name, OPEN) {
+                self.kernel.delete_file(file.get());
+            }
+        }
+        self.kernel.delete_file(self.directory.get());
+    }
+}
+
+fn a_file_is_created_once<K: Kernel>(kernel: K) {
+    let scratch = Scratch::new(kernel, "once");
+    drop(scratch.open("once", CREATE).unwrap());
+    assert_eq!(
+        scratch.open("once", CREATE).err(),
+        Some(Status::OBJECT_NAME_COLLISION)
+    );
+    assert_eq!(
+        scratch.open("ONCE", CREATE).err(),
+        Some(Status::OBJECT_NAME_COLLISION)
+    );
+    assert!(scratch.open("once", OPEN_IF).is_ok());
+    assert_eq!(scratch.names(0x1000), ["once"]);
+}
+
+fn a_file_goes_from_name_to_name_and_away<K: Kernel>(kernel: K) {
+    let scratch = Scratch::new(kernel, "round-trip");
+    let file = scratch.open("first", CREATE).unwrap();
+    for part in [&b"some"[..], b"thing"] {
+        let written = Answer {
+            status: Status::SUCCESS,
+            length: part.len(),
+        };
+        assert_eq!(kernel.write_file(file.get(), part), written);
+    }
+    assert_eq!(kernel.flush_buffers_file(file.get()), Status::SUCCESS);
+    assert_eq!(scratch.names(0x1000), ["first"]);
+    assert_eq!(scratch.rename(&file, "second"), Status::SUCCESS);
+    assert_eq!(scratch.names(0x1000), ["second"]);
+    assert_eq!(kernel.delete_file(file.get()), Status::SUCCESS);
+    drop(file);
+    assert_eq!(scratch.names(0x1000), [""; 0]);
+}
+
+fn a_rename_never_replaces<K: Kernel>(kernel: K) {
+    let scratch = Scratch::new(kernel, "rename");
+    drop(scratch.open("there", CREATE).unwrap());
+    let file = scratch.open("other", CREATE).unwrap();
+    assert_eq!(
+        scratch.rename(&file, "there"),
+        Status::OBJECT_NAME_COLLISION
+    );
+    drop(file);
+    assert_eq!(scratch.names(0x1000), ["other", "there"]);
+}
+
+fn a_deleted_file_stays_until_its_last_handle_is_closed<K: Kernel>(kernel: K) {
+    let scratch = Scratch::new(kernel, "delete");
+    let (first, second) = (
+        scratch.open("file", CREATE).unwrap(),
+        scratch.open("file", OPEN).unwrap(),
+    );
+    assert_eq!(kernel.delete_file(first.get()), Status::SUCCESS);
+    drop(first);
+    assert!(
+        kernel
+            .write_file(second.get(), b"still here")
+            .status
+            .is_success()
+    );
+    drop(second);
+    assert_eq!(scratch.names(0x1000), [""; 0]);
+}
+
+fn a_directory_is_listed_across_small_buffers<K: Kernel>(kernel: K) {
+    let scratch = Scratch::new(kernel, "list");
+    let names: Vec<String> = (10..40)
+        .map(|number| format!("a file of number {number}"))
+        .collect();
+    for name in &names {
+        drop(scratch.open(name, CREATE).unwrap());
+    }
+    for room in [64, 100, 0x1000] {
+        assert_eq!(scratch.names(room), names, "{room} bytes");
+    }
+}
+
+/// `O:BAG:BAD:P(A;;FA;;;SY)(A;;FA;;;BA)(A;;FA;;;WD)`: the caller of the tests must be able to delete it again.
+static SECURITY: [u32; 31] = [
+    0x9004_0001,
+    20,
+    36,
+    0,
+    52,
+    // Owner and group: S-1-5-32-544.
+    0x0201,
+    0x0500_0000,
+    32,
+    544,
+    0x0201,
+    0x0500_0000,
+    32,
+    544,
+    // ACL of revision 2, 72 bytes, 3 entries: allow FILE_ALL_ACCESS to S-1-5-18, S-1-5-32-544, S-1-1-0.
+    0x0048_0002,
+    3,
+    0x0014_0000,
+    0x001F_01FF,
+    0x0101,
+    0x0500_0000,
+    18,
+    0x0018_0000,
+    0x001F_01FF,
+    0x0201,
+    0x0500_0000,
+    32,
+    544,
+    0x0014_0000,
+    0x001F_01FF,
+    0x0101,
+    0x0100_0000,
+    0,
+];
+
+fn a_created_directory_has_the_security_it_was_given<K: Kernel>(kernel: K) {
+    const DACL: u32 = 4;
+    let scratch = Scratch::new(kernel, "security");
+    let ask = |length| {
+        guarded(length, |buffer| {
+            kernel.query_security_object(scratch.directory.get(), DACL, buffer)
+        })
+    };
+    let (answer, bytes) = ask(0x400);
+    assert_eq!(answer.status, Status::SUCCESS);
+    // SE_SELF_RELATIVE and SE_DACL_PRESENT.
+    assert_eq!((bytes[0], bytes[2] & 4, bytes[3] & 0x80), (1, 4, 0x80));
+    // Wine keeps permission bits instead: of the entries only the first, for SYSTEM, is always the one given.
+    let dacl = dword(&bytes, 16);
+    let system: Vec<u8> = SECURITY[16..20]
+        .iter()
+        .flat_map(|word| word.to_ne_bytes())
+        .collect();
+    assert_eq!(dword(&bytes, dacl + 4), 3);
+    assert_eq!(bytes[dacl + 12..][..system.len()], system);
+    let (short, _) = ask(8);
+    assert_eq!(
+        (short.status, short.length),
+        (Status::BUFFER_TOO_SMALL, answer.length)
+    );
+}
+
+fn a_volume_tells_its_size<K: Kernel>(kernel: K) {
+    const SIZE: u32 = 3;
+    const ATTRIBUTES: u32 = 5;
+    let scratch = Scratch::new(kernel, "volume");
+    let ask = |class, length| {
+        guarded(length, |buffer| {
+            kernel.query_volume_information_file(scratch.directory.get(), class, buffer)
+        })
+    };
+    let (answer, bytes) = ask(SIZE, 24);
+    assert_eq!((answer.status, answer.length), (Status::SUCCESS, 24));
+    // Units available, sectors in a unit, bytes in a sector.
+    let (available, sectors, sector) = (dword(&bytes, 8), dword(&bytes, 16), dword(&bytes, 20));
+    assert!(available > 0 && sectors.is_power_of_two() && sector.is_power_of_two());
+    assert!(!ask(SIZE, 16).0.status.is_success());
+    let (answer, bytes) = ask(ATTRIBUTES, 64);
+    assert_eq!(answer.status, Status::SUCCESS);
+    assert!(!characters(&bytes[12..12 + dword(&bytes, 8)]).is_empty());
+}
+
+fn memory_is_read_where_there_is_some<K: Kernel>(kernel: K) {
+    let mut region = Region::new(kernel, 0x1000).unwrap();
+    region.bytes_mut()[0xFF0..].copy_from_slice(b"sixteen bytes...");
+    let end = region.address() as u64 + 0xFF0;
+    let mut bytes = [0; 16];
+    let answer = kernel.read_virtual_memory(Handle::CURRENT_PROCESS, end, &mut bytes);
+    assert_eq!(
+        answer,
+        Answer {
+            status: Status::SUCCESS,
+            length: 16
+        }
+    );
+    assert_eq!(&bytes, b"sixteen bytes...");
+    for nowhere in [0, 8, 0x1001] {
+        let answer = kernel.read_virtual_memory(Handle::CURRENT_PROCESS, nowhere, &mut bytes);
+        assert!(!answer.status.is_success(), "{nowhere:#x}: {answer:x?}");
+    }
+}
+
+fn committed_memory_is_zero_and_released_memory_is_gone<K: Kernel>(kernel: K) {
+    let mut region = Region::new(kernel, 0x1_0001).unwrap();
+    assert!(region.length() > 0x1_0000);
+    assert!(region.bytes().iter().all(|byte| *byte == 0));
+    region.bytes_mut().fill(0xFF);
+    let address = region.address();
+    assert!(kernel.commit_memory(address, region.length()).is_success());
+    assert!(
+        region.bytes().iter().all(|byte| *byte == 0xFF),
+        "a commit cleared committed memory"
+    );
+    drop(region);
+    let reserved = kernel.reserve_memory(0x2000).unwrap();
+    // SAFETY: nothing uses the range.
+    unsafe { kernel.release_memory(reserved) };
+    assert!(!kernel.commit_memory(reserved, 0x1000).is_success());
+}
+
+fn lists_grow_and_are_given_back<K: Kernel>(kernel: K) {
+    let heap = Heap::new(kernel, 1 << 20);
+    for _ in 0..4 {
+        let (mut numbers, mut bytes) = (List::new(&heap), List::new(&heap));
+        for number in 0..10_000u64 {
+            numbers.push(number).unwrap();
+            bytes.push(number as u8).unwrap();
+        }
+        assert!(numbers.iter().copied().eq(0..10_000));
+        assert!(
+            bytes
+                .iter()
+                .copied()
+                .eq((0..10_000).map(|number| number as u8))
+        );
+    }
+}
+
+/// A task that runs until it is told to end, and says that it ran.
+#[derive(Default)]
+struct Until {
+    told: AtomicBool,
+    ran: AtomicBool,
+}
+
+impl<K: Kernel> Task<K> for Until {
+    fn run(&'static self, kernel: K) {
+        while !self.told.load(Ordering::Acquire) {
+            kernel.delay(1);
+        }
+        self.ran.store(true, Ordering::Release);
+    }
+}
+
+fn a_thread_runs_and_its_end_can_be_waited_for<K: Kernel>(kernel: K) {
+    let task: &'static Until = Box::leak(Box::default());
+    let thread = Owned::new(kernel, kernel.start_thread(task).unwrap());
+    assert_eq!(kernel.wait(thread.get(), Some(20)), Status::TIMEOUT);
+    assert!(!task.ran.load(Ordering::Acquire));
+    task.told.store(true, Ordering::Release);
+    assert_eq!(kernel.wait(thread.get(), Some(60_000)), Status::SUCCESS);
+    assert!(task.ran.load(Ordering::Acquire));
+    assert_eq!(kernel.wait(thread.get(), None), Status::SUCCESS);
+    assert!(!kernel.wait(Handle(0xDEAD_BEE0), Some(1)).is_success());
+}
+
+fn time_does_not_go_back<K: Kernel>(kernel: K) {
+    /// 2020-01-01 UTC.
+    const EARLIEST: i64 = 132_223_104_000_000_000;
+    let (start, frequency) = kernel.performance_counter();
+    let clock = kernel.clock();
+    assert!(frequency >= 1000 && clock.system_time > EARLIEST && clock.interrupt_time > 0);
+    let mut last = start;
+    for _ in 0..1000 {
+        let (now, same) = kernel.performance_counter();
+        assert!(now >= last && same == frequency);
+        last = now;
+    }
+    kernel.delay(50);
+    let passed = (kernel.performance_counter().0 - start) * 1000 / frequency;
+    assert!((40..60_000).contains(&passed), "{passed} ms for 50");
+    let later = kernel.clock();
+    assert!(later.interrupt_time > clock.interrupt_time && later.system_time > clock.system_time);
+}
+
+fn a_row_is_printed_in_its_columns<K: Kernel>(kernel: K) {
+    let print = |name: &'static CStr, numbers: [u32; 4]| {
+        let [asked, answered, kibibytes, milliseconds] = numbers;
+        let row = Row {
+            name,
+            asked,
+            answered,
+            kibibytes,
+            milliseconds,
+        };
+        let mut to = [0; 256];
+        let length = kernel.format_row(&row, &mut to);
+        String::from_utf8(to[..length].to_vec()).unwrap()
+    };
+    assert_eq!(
+        print(c"processes", [3, 2, 117, 12]),
+        "  processes      2 of 3 answered       117 KiB      12 ms"
+    );
+    assert_eq!(
+        print(c"a name beyond it", [u32::MAX; 4]),
+        "  a name beyond it 4294967295 of 4294967295 answered 4294967295 KiB 4294967295 ms"
+    );
+    let row = Row {
+        name: c"own",
+        asked: 1,
+        answered: 1,
+        kibibytes: 1,
+        milliseconds: 1,
+    };
+    assert_eq!(kernel.format_row(&row, &mut [0; 40]), 0);
+}
+
+fn a_privilege_that_does_not_exist_cannot_be_enabled<K: Kernel>(kernel: K) {
+    assert!(!kernel.enable_privilege(63).is_success());
+    assert!(kernel.set_hard_error_mode(0x8002).is_success());
+}
