@@ -5,14 +5,31 @@
 #![deny(unsafe_code)]
 
 mod commands;
+mod entry;
 mod error;
+mod image;
+mod lists;
+mod multi_sz;
+mod nt_path;
+mod ntstatus;
 mod output;
+mod reg_file;
+mod snapshots;
+mod system;
+#[cfg(windows)]
+mod windows;
+mod wine;
+
+#[cfg(test)]
+#[path = "../tests/support/image.rs"]
+#[expect(dead_code, reason = "the tests under Wine need more of it")]
+mod test_image;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::check;
+use crate::commands::{check, install, run, simulate_boot, status, uninstall};
 use crate::error::{Error, Outcome};
 
 #[derive(Parser)]
@@ -33,16 +50,31 @@ struct CommandLine {
 enum Command {
     /// Tell whether an executable is fit to run as a native program at boot
     Check(check::Args),
+    /// Run a native program (through Wine where this is not Windows)
+    Run(run::Args),
+    /// Register bootshot with the Session Manager: snapshots at every restart (Windows)
+    Install(install::Args),
+    /// Undo what install did; snapshots stay (Windows)
+    Uninstall(uninstall::Args),
+    /// Tell whether bootshot is registered, and whether it ran at the last boot (Windows)
+    Status(status::Args),
+    /// Run the Session Manager's lists on this running system, by its rules (Windows)
+    SimulateBoot(simulate_boot::Args),
 }
 
-fn run(command: Command) -> Result<Outcome, Error> {
+fn execute(command: Command) -> Result<Outcome, Error> {
     match command {
         Command::Check(args) => check::run(&args),
+        Command::Run(args) => run::run(&args),
+        Command::Install(args) => install::run(&args),
+        Command::Uninstall(args) => uninstall::run(&args),
+        Command::Status(args) => status::run(&args),
+        Command::SimulateBoot(args) => simulate_boot::run(&args),
     }
 }
 
 fn main() -> ExitCode {
-    match run(CommandLine::parse().command) {
+    match execute(CommandLine::parse().command) {
         Ok(outcome) => outcome.into(),
         Err(error) => {
             eprintln!("bootshotctl: {error}");

@@ -78,3 +78,6 @@ fn terminal_width() -> Option<u16> {
     }
     terminal_size::terminal_size().map(|(width, _)| width.0)
 }
+
+/// Where a command that reports as it goes puts its lines: [`line`], or a test.
+pub type Print<'a> = &'a mut dyn FnMut(String) -> Result<(), Error>;

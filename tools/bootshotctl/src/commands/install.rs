@@ -1,0 +1,558 @@
+//! `install`: registers the executable with the Session Manager.
+
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use bootshot_format::Family;
+
+use crate::entry::Entry;
+use crate::error::{Error, Outcome};
+use crate::image::{FILE_NAME, Image, is_bootshot};
+use crate::lists::{Change, Current, List, Phases};
+use crate::nt_path;
+use crate::output::{self, Print};
+use crate::reg_file;
+use crate::snapshots::Directory;
+use crate::system::{self, System};
+
+/// Arguments of `install`.
+#[derive(clap::Args)]
+pub struct Args {
+    /// The moment of the boot to photograph
+    #[arg(long, value_enum, default_value = "bootexecute")]
+    phase: Phases,
+    /// Use the lists that do not make smss wait for PnP boot enumeration
+    ///
+    /// A BootExecute list other than Windows' own, and any SetupExecute entry, makes smss wait until the devices of the
+    /// boot are enumerated. The lists BootExecuteNoPnpSync and SetupExecuteNoPnpSync do not: what is photographed is
+    /// then closer to a boot without bootshot, but a volume other than the system's may not be there yet. Not every
+    /// Windows reads these lists; after a restart, `bootshotctl status` tells whether this one does.
+    #[arg(long)]
+    no_pnp_sync: bool,
+    /// Let smss go on during the capture: csrss may then start before it ends
+    #[arg(long = "async")]
+    asynchronous: bool,
+    /// Say what would be done, and do nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// The image to install, instead of the one beside or inside this program
+    #[arg(long, value_name = "PATH")]
+    exe: Option<PathBuf>,
+    /// Arguments for the executable: dir=NT-PATH keep=N only=... skip=... budget=... quiet verbose
+    #[arg(value_name = "ARGUMENT")]
+    arguments: Vec<String>,
+}
+
+pub fn run(args: &Args) -> Result<Outcome, Error> {
+    install(&*system::this("install")?, args, &mut |text| {
+        output::line(text)
+    })
+}
+
+/// Where the image is installed, as everybody else knows the path.
+pub fn installed_image(system: &dyn System) -> PathBuf {
+    system.windows_directory().join("System32").join(FILE_NAME)
+}
+
+/// The image that is installed; refuses one of the same name that is not ours.
+pub fn read_installed(system: &dyn System) -> Result<Option<Vec<u8>>, Error> {
+    let path = installed_image(system);
+    let image = match fs::read(system.reach(&path)) {
+        Ok(image) => image,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => {
+            return Err(Error::failed(format!("cannot read {}", path.display())).because(error));
+        }
+    };
+    if is_bootshot(&image) {
+        return Ok(Some(image));
+    }
+    Err(Error::failed(format!("will not touch {}", path.display()))
+        .because("it is another program of the same name")
+        .advise("Find out whose it is. Nothing was changed."))
+}
+
+fn install(system: &dyn System, args: &Args, print: Print<'_>) -> Result<Outcome, Error> {
+    check_arguments(&args.arguments)?;
+    if !args.dry_run {
+        system::require_elevation(system, "install")?;
+    }
+    let image = match &args.exe {
+        Some(path) => Image::read(path)?,
+        None => Image::find(system.machine())?,
+    };
+    image.require_bootable(system.machine())?;
+    let installed = read_installed(system)?;
+
+    let lists = Current::read_all(system)?;
+    if let Some(servicing) = lists
+        .iter()
+        .flat_map(Current::entries)
+        .find(|entry| entry.is_servicing())
+    {
+        return Err(Error::failed("will not install now")
+            .because(format!(
+                "Windows servicing waits for the next restart (\"{servicing}\")"
+            ))
+            .advise("Restart, let the update finish, and install then."));
+    }
+    let mut changes = Vec::new();
+    for current in &lists {
+        changes.extend(current.change(args.entry_for(current.list).as_ref())?);
+    }
+    let directory = Directory::new(args.directory(system));
+
+    if args.dry_run {
+        print("This is what would be done; nothing was changed.".into())?;
+    } else {
+        system.protect_directory(directory.path())?;
+        if installed.as_deref() != Some(&image.bytes) {
+            copy(system, &image)?;
+        }
+    }
+    let image_note = match installed {
+        Some(bytes) if *bytes == *image.bytes => "there already",
+        Some(_) => "replaced",
+        None => "new",
+    };
+    print(format!(
+        "image      {} ({image_note}), from {}",
+        installed_image(system).display(),
+        image.origin()
+    ))?;
+    print(format!(
+        "directory  {} (SYSTEM and Administrators only)",
+        directory.path().display()
+    ))?;
+    if !changes.is_empty() && !args.dry_run {
+        let backup = reg_file::backup(changes.iter().map(|change| &change.former));
+        let backup = directory.write_numbered("session-manager", "reg", &backup)?;
+        print(format!("backup     {}", backup.display()))?;
+    }
+    for change in &changes {
+        if !args.dry_run {
+            change.apply(system)?;
+        }
+        print(describe(change))?;
+    }
+    if changes.is_empty() {
+        print("registered already".into())?;
+    }
+    if args.asynchronous {
+        print(
+            "\nWith async, smss goes on at once: csrss may start during the capture (the snapshot says whether it did)."
+                .into(),
+        )?;
+    }
+    if !args.dry_run {
+        print("\nThe next restart takes a snapshot. (A restart: with Fast Startup, shutting down does not end the kernel.)".into())?;
+    }
+    print(undo(system, &lists, args))?;
+    Ok(Outcome::Done)
+}
+
+impl Args {
+    fn entry_for(&self, list: List) -> Option<Entry> {
+        let phase = list.phase();
+        if !self.phase.each().contains(&phase) || list != List::of(phase, !self.no_pnp_sync) {
+            return None;
+        }
+        let mut arguments = vec![format!("phase={}", phase.name())];
+        arguments.extend_from_slice(&self.arguments);
+        Some(Entry::ours(self.asynchronous, &arguments))
+    }
+
+    fn directory(&self, system: &dyn System) -> PathBuf {
+        let directory = Entry::ours(false, &self.arguments)
+            .argument("dir")
+            .unwrap_or(nt_path::DEFAULT_DIRECTORY.into());
+        PathBuf::from(nt_path::to_dos(&directory, system.windows_directory()))
+    }
+}
+
+/// Finds what the executable would complain about at a moment when nobody reads it.
+fn check_arguments(arguments: &[String]) -> Result<(), Error> {
+    for argument in arguments {
+        if argument.is_empty() || argument.chars().any(|c| c <= ' ') {
+            return Err(Error::usage(format!(
+                "\"{argument}\": smss splits an entry on white space and knows no quoting, so there can be none in an argument"
+            )));
+        }
+        let (key, value) = argument.split_once('=').unwrap_or((argument, ""));
+        let is_number_from = |least| value.parse::<u32>().is_ok_and(|number| number >= least);
+        match key.to_ascii_lowercase().as_str() {
+            "phase" => return Err(Error::usage("the phase is chosen with --phase")),
+            "dir" if !value.starts_with('\\') => {
+                return Err(Error::usage(format!(
+                    "{argument}: the directory is an NT path, such as {} or \\??\\D:\\snapshots",
+                    nt_path::DEFAULT_DIRECTORY
+                )));
+            }
+            "keep" if is_number_from(1) => {}
+            "budget" if is_number_from(0) => {}
+            "only" | "skip" if value.split(',').all(is_family) => {}
+            "dir" => {}
+            "quiet" | "verbose" if !argument.contains('=') => {}
+            _ => {
+                let families: Vec<_> = Family::ALL.iter().map(|family| family.name()).collect();
+                return Err(Error::usage(format!(
+                    "{argument}: the executable knows dir=NT-PATH, keep=NUMBER (from 1), budget=MILLISECONDS, quiet, verbose, \
+                     and only= and skip= with a list, separated by commas, of: {}",
+                    families.join(", ")
+                )));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn is_family(name: &str) -> bool {
+    Family::ALL
+        .iter()
+        .any(|family| family.name().eq_ignore_ascii_case(name))
+}
+
+fn copy(system: &dyn System, image: &Image) -> Result<(), Error> {
+    let path = installed_image(system);
+    let target = system.reach(&path);
+    let temporary = target.with_extension("exe.new");
+    write_through(&temporary, &image.bytes)
+        .and_then(|()| system.replace_file(&temporary, &target))
+        .map_err(|error| {
+            // Whatever stopped the copy, the half-made file is of no use; the first error is the one to report.
+            let _ = fs::remove_file(&temporary);
+            Error::failed(format!("cannot write {}", path.display())).because(error)
+        })
+}
+
+fn write_through(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let mut file = File::create(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
+/// A list before and after, one entry a line.
+pub fn describe(change: &Change) -> String {
+    let mut lines = vec![change.list().value_name().to_owned()];
+    let former = change.former.entries();
+    for entry in former {
+        let mark = if change.entries.contains(entry) {
+            ' '
+        } else {
+            '-'
+        };
+        lines.push(format!("  {mark} {entry}"));
+    }
+    for entry in change
+        .entries
+        .iter()
+        .filter(|entry| !former.contains(entry))
+    {
+        lines.push(format!("  + {entry}"));
+    }
+    for damage in change.repairs() {
+        lines.push(format!("  (repaired: {damage})"));
+    }
+    lines.join("\n")
+}
+
+/// How to undo an installation, here and without this system running.
+fn undo(system: &dyn System, lists: &[Current], args: &Args) -> String {
+    let windows = system.windows_directory().display();
+    let key = r#""HKLM\offline\ControlSet001\Control\Session Manager""#;
+    let mut lines = vec![
+        "\nTo undo it: bootshotctl uninstall".to_owned(),
+        "If this system does not start any more, at the command prompt of its recovery environment (where the drive may"
+            .into(),
+        "have another letter), this alone is enough, for smss skips an image that is not there:".into(),
+        format!("    del {}", installed_image(system).display()),
+        "and this takes out the registration as well; use the control set that Select\\Default names:".into(),
+        format!(r"    reg load HKLM\offline {windows}\System32\config\SYSTEM"),
+        r"    reg query HKLM\offline\Select /v Default".into(),
+    ];
+    for current in lists
+        .iter()
+        .filter(|current| args.entry_for(current.list).is_some())
+    {
+        let name = current.list.value_name();
+        let others: Vec<_> = current
+            .entries()
+            .iter()
+            .filter(|entry| !entry.is_ours())
+            .map(Entry::to_string)
+            .collect();
+        lines.push(if others.is_empty() && !current.list.exists_by_default() {
+            format!("    reg delete {key} /v {name} /f")
+        } else {
+            let separator = ['#', ';', '~', '^']
+                .into_iter()
+                .find(|c| !others.concat().contains(*c))
+                .unwrap_or('#');
+            let data = others.join(&separator.to_string()).replace('"', "\\\"");
+            format!(r#"    reg add {key} /v {name} /t REG_MULTI_SZ /s {separator} /d "{data}" /f"#)
+        });
+    }
+    lines.push(r"    reg unload HKLM\offline".into());
+    lines.join("\n")
+}
+
+#[cfg(test)]
+pub mod tests {
+    use super::*;
+    use crate::commands::uninstall;
+    use crate::multi_sz::Value;
+    use crate::system::tests::FakeSystem;
+    use crate::test_image;
+
+    /// An image that counts as ours.
+    pub fn our_image() -> Vec<u8> {
+        let text: Vec<u8> = nt_path::DEFAULT_DIRECTORY
+            .encode_utf16()
+            .flat_map(u16::to_le_bytes)
+            .collect();
+        test_image::ending(test_image::NATIVE, 0, &text)
+    }
+
+    /// Installs with these arguments, from a file of our image. Gives what was printed.
+    pub fn install_with(system: &FakeSystem, arguments: &[&str]) -> Result<String, Error> {
+        install_image(system, &our_image(), arguments)
+    }
+
+    fn install_image(
+        system: &FakeSystem,
+        image: &[u8],
+        arguments: &[&str],
+    ) -> Result<String, Error> {
+        #[derive(clap::Parser)]
+        struct CommandLine {
+            #[command(flatten)]
+            args: Args,
+        }
+        let file = tempfile::NamedTempFile::new().unwrap();
+        fs::write(file.path(), image).unwrap();
+        let exe = file.path().to_str().unwrap();
+        let words = [&["install", "--exe", exe], arguments].concat();
+        let args = <CommandLine as clap::Parser>::parse_from(words).args;
+        let mut printed = String::new();
+        super::install(system, &args, &mut |line| {
+            printed.push_str(&line);
+            printed.push('\n');
+            Ok(())
+        })?;
+        Ok(printed)
+    }
+
+    fn refusal(result: Result<String, Error>) -> String {
+        result.expect_err("a refusal").to_string()
+    }
+
+    #[test]
+    fn the_default_is_one_synchronous_entry_at_the_end_of_boot_execute() {
+        let system = FakeSystem::default();
+        system.plant(List::BootExecute, &["autocheck autochk *", "defrag /x"]);
+        install_with(&system, &[]).unwrap();
+        assert_eq!(
+            system.list(List::BootExecute),
+            [
+                "autocheck autochk *",
+                "defrag /x",
+                "bootshot phase=bootexecute"
+            ]
+        );
+        assert_eq!(system.registry().len(), 1);
+        assert_eq!(read_installed(&system).unwrap(), Some(our_image()));
+    }
+
+    #[test]
+    fn options_choose_lists_keyword_and_arguments() {
+        let system = FakeSystem::default();
+        install_with(
+            &system,
+            &[
+                "--phase",
+                "both",
+                "--no-pnp-sync",
+                "--async",
+                "keep=4",
+                "quiet",
+            ],
+        )
+        .unwrap();
+        assert_eq!(
+            system.list(List::BootExecuteNoPnpSync),
+            ["async bootshot phase=bootexecute keep=4 quiet"]
+        );
+        assert_eq!(
+            system.list(List::SetupExecuteNoPnpSync),
+            ["async bootshot phase=setupexecute keep=4 quiet"]
+        );
+        assert_eq!(system.registry().len(), 2);
+    }
+
+    #[test]
+    fn the_last_installation_is_the_one_that_counts() {
+        let system = FakeSystem::default();
+        system.plant(List::SetupExecute, &["other"]);
+        install_with(&system, &["--phase", "both"]).unwrap();
+        install_with(&system, &["--phase", "setupexecute", "--no-pnp-sync"]).unwrap();
+        assert_eq!(system.list(List::BootExecute), ["autocheck autochk *"]);
+        assert_eq!(system.list(List::SetupExecute), ["other"]);
+        assert_eq!(
+            system.list(List::SetupExecuteNoPnpSync),
+            ["bootshot phase=setupexecute"]
+        );
+    }
+
+    #[test]
+    fn twice_is_as_good_as_once() {
+        let system = FakeSystem::default();
+        install_with(&system, &["--phase", "both"]).unwrap();
+        let (registry, files) = (system.registry(), system.files());
+        let printed = install_with(&system, &["--phase", "both"]).unwrap();
+        assert!(printed.contains("registered already"), "{printed}");
+        assert_eq!((system.registry(), system.files()), (registry, files));
+    }
+
+    #[test]
+    fn a_dry_run_changes_nothing_and_needs_no_rights() {
+        let system = FakeSystem::default();
+        system.elevated.set(false);
+        system.plant(List::BootExecute, &["a"]);
+        let (registry, files) = (system.registry(), system.files());
+        let printed = install_with(&system, &["--dry-run"]).unwrap();
+        assert!(
+            printed.contains("  + bootshot phase=bootexecute"),
+            "{printed}"
+        );
+        assert_eq!((system.registry(), system.files()), (registry, files));
+    }
+
+    #[test]
+    fn without_elevation_nothing_is_changed() {
+        let system = FakeSystem::default();
+        system.elevated.set(false);
+        let files = system.files();
+        assert!(refusal(install_with(&system, &[])).contains("elevated administrator"));
+        assert!(system.registry().is_empty());
+        assert_eq!(system.files(), files);
+    }
+
+    #[test]
+    fn a_foreign_program_of_our_name_is_not_touched() {
+        let system = FakeSystem::default();
+        let path = installed_image(&system);
+        fs::write(&path, b"MZ of somebody else").unwrap();
+        assert!(refusal(install_with(&system, &[])).contains("another program of the same name"));
+        assert!(uninstall::tests::uninstall_from(&system).is_err());
+        assert_eq!(fs::read(path).unwrap(), b"MZ of somebody else");
+        assert!(system.registry().is_empty());
+    }
+
+    #[test]
+    fn an_older_image_of_ours_is_replaced() {
+        let system = FakeSystem::default();
+        let mut older = our_image();
+        older.push(0);
+        fs::write(installed_image(&system), older).unwrap();
+        install_with(&system, &[]).unwrap();
+        assert_eq!(read_installed(&system).unwrap(), Some(our_image()));
+    }
+
+    #[test]
+    fn an_image_that_could_stop_the_boot_is_refused() {
+        let system = FakeSystem::default();
+        let text = our_image();
+        let not_native = test_image::ending(test_image::WINDOWS_CONSOLE, 0, &text);
+        let not_ours = test_image::ending(test_image::NATIVE, 0, b"");
+        for (image, reason) in [
+            (not_native, "subsystem"),
+            (not_ours, "not a bootshot image"),
+            (b"MZ".to_vec(), "not a PE"),
+        ] {
+            let refusal = refusal(install_image(&system, &image, &[]));
+            assert!(refusal.contains(reason), "{refusal}");
+        }
+        assert!(system.registry().is_empty());
+    }
+
+    #[test]
+    fn while_servicing_waits_nothing_is_installed() {
+        let system = FakeSystem::default();
+        system.plant(List::SetupExecute, &["poqexec.exe /display_progress x"]);
+        assert!(refusal(install_with(&system, &[])).contains("servicing"));
+        assert_eq!(system.registry().len(), 1);
+    }
+
+    #[test]
+    fn a_list_that_is_not_one_is_refused_before_anything_is_changed() {
+        let system = FakeSystem::default();
+        let value = Value {
+            kind: 1,
+            data: b"a\0\0\0".to_vec(),
+        };
+        system.set_value("BootExecute", &value).unwrap();
+        let files = system.files();
+        assert!(refusal(install_with(&system, &[])).contains("REG_SZ"));
+        assert_eq!(system.files(), files);
+    }
+
+    #[test]
+    fn former_values_are_kept_beside_the_snapshots() {
+        let system = FakeSystem::default();
+        system.plant(List::BootExecute, &["a"]);
+        let printed = install_with(&system, &[]).unwrap();
+        assert!(printed.contains("session-manager-0001.reg"), "{printed}");
+        let names: Vec<_> = system.files();
+        assert!(
+            names
+                .iter()
+                .any(|path| path.ends_with("session-manager-0001.reg")),
+            "{names:?}"
+        );
+    }
+
+    #[test]
+    fn the_way_back_from_a_recovery_console_names_what_others_have_registered() {
+        let system = FakeSystem::default();
+        system.plant(List::BootExecute, &["autocheck autochk *", "a #"]);
+        let printed = install_with(&system, &["--phase", "both", "--no-pnp-sync"]).unwrap();
+        assert!(printed.contains("/v BootExecuteNoPnpSync /f"), "{printed}");
+        let printed = install_with(&system, &[]).unwrap();
+        assert!(
+            printed
+                .contains(r#"/v BootExecute /t REG_MULTI_SZ /s ; /d "autocheck autochk *;a #" /f"#),
+            "{printed}"
+        );
+    }
+
+    #[test]
+    fn arguments_that_the_executable_would_not_understand_are_wrong_use() {
+        for argument in [
+            "phase=live",
+            "dir=C:\\x",
+            "dir=\\a b",
+            "keep=0",
+            "keep",
+            "only=",
+            "only=everything",
+            "quiet=1",
+            "x=1",
+            "a",
+        ] {
+            let error = check_arguments(&[argument.to_owned()]).expect_err(argument);
+            assert_eq!(error.exit_code(), std::process::ExitCode::from(2));
+        }
+        for argument in [
+            "dir=\\??\\D:\\s",
+            "KEEP=1",
+            "only=handles,types",
+            "skip=registry",
+            "budget=500",
+            "quiet",
+            "verbose",
+        ] {
+            check_arguments(&[argument.to_owned()]).expect(argument);
+        }
+    }
+}

@@ -1,0 +1,366 @@
+//! `simulate-boot`: a stand-in for smss, which runs its lists on a running system, by its rules.
+//!
+//! The rules were read in the sources of ReactOS' smss and seen at a real boot of an NT 5.2 system; what differs between
+//! builds is not imitated.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::entry::{self, Command, Entry};
+use crate::error::{Error, Outcome};
+use crate::lists::{Current, List, Phase, Phases};
+use crate::nt_path;
+use crate::output;
+use crate::system::{self, End, Program, System, Wait};
+
+/// Arguments of `simulate-boot`.
+#[derive(clap::Args)]
+pub struct Args {
+    /// The moment of the boot to act out
+    #[arg(long, value_enum, default_value = "both")]
+    phase: Phases,
+    /// Give up on an entry after this many seconds (smss never does)
+    #[arg(long, value_name = "SECONDS", default_value_t = 120)]
+    timeout: u64,
+    /// Print an array with one object for each entry as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// What was done about one entry.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+struct Report {
+    phase: Phase,
+    list: List,
+    entry: String,
+    /// The file that was found.
+    image: Option<String>,
+    outcome: Answer,
+    process_id: Option<u32>,
+    /// The status of the first thread, as text; smss does not look at it.
+    exit_status: Option<String>,
+    elapsed_ms: Option<u128>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Answer {
+    /// Ran to the end of its first thread.
+    Ran,
+    /// Started and not waited for.
+    Started,
+    /// No such image: skipped.
+    NotFound,
+    /// No image name in the entry: skipped.
+    Empty,
+    /// Not a native image: terminated before its first instruction.
+    WrongSubsystem,
+    /// The system would not start it.
+    CouldNotStart,
+    /// Did not end: smss would wait for ever.
+    TimedOut,
+}
+
+pub fn run(args: &Args) -> Result<Outcome, Error> {
+    let system = system::this("simulate a boot")?;
+    let reports = simulate(&*system, args)?;
+    if args.json {
+        output::json(&reports)?;
+    } else {
+        for report in &reports {
+            output::line(report.text())?;
+        }
+        if reports.is_empty() {
+            output::line("The lists are empty: nothing ran.")?;
+        }
+    }
+    let hangs = reports
+        .iter()
+        .any(|report| report.outcome == Answer::TimedOut);
+    Ok(if hangs { Outcome::No } else { Outcome::Done })
+}
+
+fn simulate(system: &dyn System, args: &Args) -> Result<Vec<Report>, Error> {
+    // smss reads all its lists before it runs the first entry.
+    let lists = Current::read_all(system)?;
+    let path = system.search_path()?;
+    let mut reports = Vec::new();
+    for current in lists
+        .iter()
+        .filter(|current| args.phase.each().contains(&current.list.phase()))
+    {
+        if let Err(unreadable) = &current.contents {
+            return Err(
+                Error::failed(format!("cannot act out {}", current.list.value_name()))
+                    .because(unreadable)
+                    .advise("What smss makes of such a value is not known."),
+            );
+        }
+        for entry in current.entries() {
+            reports.push(run_entry(
+                system,
+                current.list,
+                entry,
+                &path,
+                Duration::from_secs(args.timeout),
+            ));
+        }
+    }
+    Ok(reports)
+}
+
+fn run_entry(
+    system: &dyn System,
+    list: List,
+    entry: &Entry,
+    path: &str,
+    timeout: Duration,
+) -> Report {
+    let mut report = Report {
+        phase: list.phase(),
+        list,
+        entry: entry.to_string(),
+        image: None,
+        outcome: Answer::Empty,
+        process_id: None,
+        exit_status: None,
+        elapsed_ms: None,
+    };
+    let Some(command) = entry.command() else {
+        return report;
+    };
+    let windows = system.windows_directory().display().to_string();
+    let name = String::from_utf16_lossy(command.image);
+    let Some(image) = entry::candidates(&name, path, &windows)
+        .into_iter()
+        .find(|candidate| system.reach(candidate.as_ref()).is_file())
+    else {
+        report.outcome = Answer::NotFound;
+        return report;
+    };
+    let program = program(entry, &command, &image, &windows, path, timeout);
+    report.image = Some(image);
+    match system.start(&program) {
+        Ok(started) => {
+            report.process_id = Some(started.process_id);
+            report.elapsed_ms = Some(started.elapsed.as_millis());
+            report.outcome = match started.end {
+                End::Exited(status) => {
+                    report.exit_status = Some(status.to_string());
+                    Answer::Ran
+                }
+                End::Running => Answer::Started,
+                End::TimedOut => Answer::TimedOut,
+                End::WrongSubsystem(_) => Answer::WrongSubsystem,
+            };
+        }
+        Err(status) => {
+            report.outcome = Answer::CouldNotStart;
+            report.exit_status = Some(status.to_string());
+        }
+    }
+    report
+}
+
+fn program(
+    entry: &Entry,
+    command: &Command<'_>,
+    image: &str,
+    windows: &str,
+    path: &str,
+    timeout: Duration,
+) -> Program {
+    let nt_image = nt_path::from_dos(image);
+    let command_line = if command.autocheck {
+        let mut line: Vec<u16> = nt_image.encode_utf16().collect();
+        line.push(u16::from(b' '));
+        line.extend(command.arguments);
+        line
+    } else {
+        entry.units().to_vec()
+    };
+    let directory = image
+        .rsplit_once('\\')
+        .map(|(directory, _)| directory.to_owned());
+    Program {
+        image: nt_image,
+        command_line,
+        directory,
+        dll_path: Some(format!("{windows}\\System32;{path}")),
+        environment: Some(vec![
+            ("Path", path.to_owned()),
+            (
+                "SystemDrive",
+                windows.get(..2).unwrap_or_default().to_owned(),
+            ),
+            ("SystemRoot", windows.to_owned()),
+        ]),
+        debug: command.debug,
+        relay_output: false,
+        wait: if command.asynchronous {
+            Wait::No
+        } else {
+            Wait::FirstThread
+        },
+        timeout: Some(timeout),
+    }
+}
+
+impl Report {
+    fn text(&self) -> String {
+        let done = match self.outcome {
+            Answer::Ran => "ended with",
+            Answer::Started => "started, not waited for",
+            Answer::NotFound => "no such image: skipped",
+            Answer::Empty => "no image name: skipped",
+            Answer::WrongSubsystem => "not a native image: terminated",
+            Answer::CouldNotStart => "could not be started:",
+            Answer::TimedOut => "did not end and was terminated; smss would wait for ever",
+        };
+        let status = self.exit_status.as_deref().unwrap_or_default();
+        let elapsed = self
+            .elapsed_ms
+            .map_or(String::new(), |elapsed| format!(" ({elapsed} ms)"));
+        format!(
+            "{}: {}\n    {}{elapsed}",
+            self.list.value_name(),
+            self.entry,
+            format!("{done} {status}").trim_end()
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ntstatus::NtStatus;
+    use crate::system::tests::FakeSystem;
+
+    fn act_out(system: &FakeSystem, phase: Phases) -> Vec<(String, Answer)> {
+        let args = Args {
+            phase,
+            timeout: 1,
+            json: false,
+        };
+        let reports = simulate(system, &args).unwrap();
+        reports
+            .into_iter()
+            .map(|report| (report.entry, report.outcome))
+            .collect()
+    }
+
+    fn with_program(name: &str) -> FakeSystem {
+        let system = FakeSystem::default();
+        system.write_file(
+            &format!("{}\\System32\\{name}", system.windows_directory().display()),
+            b"",
+        );
+        system
+    }
+
+    #[test]
+    fn the_lists_run_in_the_order_of_the_boot() {
+        let system = FakeSystem::default();
+        for (place, list) in List::ALL.into_iter().enumerate().rev() {
+            system.plant(list, &[&format!("program{place}")]);
+        }
+        let entries = |phase| -> Vec<String> {
+            act_out(&system, phase)
+                .into_iter()
+                .map(|(entry, _)| entry)
+                .collect()
+        };
+        assert_eq!(
+            entries(Phases::Both),
+            ["program0", "program1", "program2", "program3", "program4"]
+        );
+        assert_eq!(
+            entries(Phases::Bootexecute),
+            ["program0", "program1", "program2"]
+        );
+        assert_eq!(entries(Phases::Setupexecute), ["program3", "program4"]);
+    }
+
+    #[test]
+    fn without_a_boot_execute_value_the_disk_check_runs() {
+        assert_eq!(
+            act_out(&FakeSystem::default(), Phases::Both),
+            [("autocheck autochk *".to_owned(), Answer::NotFound)]
+        );
+    }
+
+    #[test]
+    fn the_child_gets_the_whole_entry_keywords_included() {
+        let system = with_program("x.exe");
+        system.plant(List::BootExecute, &["ASYNC debug x a  b"]);
+        assert_eq!(act_out(&system, Phases::Both).len(), 1);
+
+        let windows = system.windows_directory().display();
+        let started = system.started.borrow();
+        assert_eq!(
+            String::from_utf16_lossy(&started[0].command_line),
+            "ASYNC debug x a  b"
+        );
+        assert_eq!(
+            started[0].image,
+            format!("\\??\\{windows}\\System32\\x.exe")
+        );
+        assert_eq!(started[0].directory, Some(format!("{windows}\\System32")));
+        assert_eq!(
+            (started[0].wait, started[0].debug, started[0].relay_output),
+            (Wait::No, true, false)
+        );
+        let environment = started[0].environment.as_deref().unwrap();
+        assert_eq!(
+            environment
+                .iter()
+                .map(|(name, _)| *name)
+                .collect::<Vec<_>>(),
+            ["Path", "SystemDrive", "SystemRoot"]
+        );
+    }
+
+    #[test]
+    fn behind_autocheck_the_child_gets_the_nt_path_and_the_arguments() {
+        let system = with_program("autochk.exe");
+        act_out(&system, Phases::Bootexecute);
+        let started = system.started.borrow();
+        assert_eq!(
+            String::from_utf16_lossy(&started[0].command_line),
+            format!("{} *", started[0].image)
+        );
+        assert_eq!(started[0].wait, Wait::FirstThread);
+    }
+
+    #[test]
+    fn the_session_managers_path_comes_before_system32() {
+        let system = with_program("x.exe");
+        let tools = system.windows_directory().join("System32/tools");
+        std::fs::create_dir(&tools).unwrap();
+        std::fs::write(tools.join("x.exe"), b"").unwrap();
+        system.search_path.replace(tools.display().to_string());
+        system.plant(List::BootExecute, &["x"]);
+        act_out(&system, Phases::Both);
+        assert!(system.started.borrow()[0].image.ends_with("tools\\x.exe"));
+    }
+
+    #[test]
+    fn whatever_happens_to_an_entry_the_next_one_runs() {
+        let system = with_program("x.exe");
+        system.plant(List::BootExecute, &["missing", "async", "x"]);
+        for (end, outcome) in [
+            (Ok(End::Exited(NtStatus(0xC000_0005))), Answer::Ran),
+            (Ok(End::TimedOut), Answer::TimedOut),
+            (Ok(End::WrongSubsystem(3)), Answer::WrongSubsystem),
+            (Err(NtStatus(0xC000_007B)), Answer::CouldNotStart),
+        ] {
+            system.end.set(end);
+            let outcomes: Vec<_> = act_out(&system, Phases::Both)
+                .into_iter()
+                .map(|(_, outcome)| outcome)
+                .collect();
+            assert_eq!(outcomes, [Answer::NotFound, Answer::Empty, outcome]);
+        }
+    }
+}

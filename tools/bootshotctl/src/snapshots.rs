@@ -1,0 +1,180 @@
+//! The directory the executable writes to: its snapshots and its two small files.
+
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Read, Write};
+use std::path::{Path, PathBuf};
+
+use bootshot_format::{Header, HeaderError};
+
+use crate::error::Error;
+
+/// The guard: written before a capture, removed after it. Found again, it says that a capture did not end.
+const GUARD: &str = "attempt";
+
+/// The kill switch: while it is there, the executable leaves at once.
+const KILL_SWITCH: &str = "off";
+
+const EXTENSION: &str = "bshot";
+
+/// A directory of snapshots.
+pub struct Directory {
+    path: PathBuf,
+}
+
+/// A snapshot file, by its header.
+pub struct Snapshot {
+    pub path: PathBuf,
+    pub header: Result<Header, HeaderError>,
+}
+
+impl Directory {
+    pub fn new(path: PathBuf) -> Self {
+        Self { path }
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub fn guard(&self) -> PathBuf {
+        self.path.join(GUARD)
+    }
+
+    pub fn kill_switch(&self) -> PathBuf {
+        self.path.join(KILL_SWITCH)
+    }
+
+    /// Whether `file` exists; an error when the directory does not let us look.
+    pub fn has(&self, file: &Path) -> Result<bool, Error> {
+        file.try_exists().map_err(|error| self.unreadable(&error))
+    }
+
+    /// The snapshots in it, the newest (by sequence number, since the clock can be wrong that early) first, those without
+    /// a readable header last. A directory that does not exist has none.
+    pub fn snapshots(&self) -> Result<Vec<Snapshot>, Error> {
+        let files = match fs::read_dir(&self.path) {
+            Ok(files) => files,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(vec![]),
+            Err(error) => return Err(self.unreadable(&error)),
+        };
+        let mut snapshots = Vec::new();
+        for file in files {
+            let path = file.map_err(|error| self.unreadable(&error))?.path();
+            if path
+                .extension()
+                .is_some_and(|extension| extension == EXTENSION)
+            {
+                let snapshot = Snapshot::read(path.clone()).map_err(|error| {
+                    Error::failed(format!("cannot read {}", path.display())).because(error)
+                })?;
+                snapshots.push(snapshot);
+            }
+        }
+        snapshots.sort_by_key(|snapshot| {
+            std::cmp::Reverse(snapshot.header.as_ref().ok().map(|header| header.sequence))
+        });
+        Ok(snapshots)
+    }
+
+    /// Writes `contents` to a new file `<stem>-NNNN.<extension>` with the lowest number that is free.
+    pub fn write_numbered(
+        &self,
+        stem: &str,
+        extension: &str,
+        contents: &[u8],
+    ) -> Result<PathBuf, Error> {
+        for number in 1..=9999 {
+            let path = self.path.join(format!("{stem}-{number:04}.{extension}"));
+            let written = File::create_new(&path).and_then(|mut file| {
+                file.write_all(contents)?;
+                file.sync_all()
+            });
+            match written {
+                Ok(()) => return Ok(path),
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+                Err(error) => {
+                    return Err(
+                        Error::failed(format!("cannot write {}", path.display())).because(error)
+                    );
+                }
+            }
+        }
+        Err(
+            Error::failed(format!("cannot keep a backup in {}", self.path.display()))
+                .because("there are 9999 of them already")
+                .advise("Move the old ones away."),
+        )
+    }
+
+    fn unreadable(&self, error: &io::Error) -> Error {
+        let unreadable =
+            Error::failed(format!("cannot look into {}", self.path.display())).because(error);
+        match error.kind() {
+            ErrorKind::PermissionDenied => unreadable
+                .advise("Snapshots are for administrators only: start the command prompt with \"Run as administrator\"."),
+            _ => unreadable,
+        }
+    }
+}
+
+impl Snapshot {
+    fn read(path: PathBuf) -> io::Result<Self> {
+        let file = File::open(&path)?;
+        let mut start = Vec::with_capacity(Header::SIZE);
+        file.take(Header::SIZE as u64).read_to_end(&mut start)?;
+        Ok(Self {
+            path,
+            header: Header::open(&start),
+        })
+    }
+}
+
+#[cfg(test)]
+pub mod tests {
+    use super::*;
+
+    /// A snapshot that ends behind its header.
+    pub fn header(fill_in: impl FnOnce(&mut Header)) -> [u8; Header::SIZE] {
+        let mut header = Header::decode(&[0; Header::SIZE]);
+        header.pointer_width = 8;
+        fill_in(&mut header);
+        header.seal()
+    }
+
+    #[test]
+    fn the_newest_is_the_one_with_the_highest_sequence_number() {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, sequence) in [("b", 7), ("a", 12), ("c", 9)] {
+            let header = header(|header| header.sequence = sequence);
+            fs::write(folder.path().join(name).with_extension(EXTENSION), header).unwrap();
+        }
+        fs::write(folder.path().join("damaged.bshot"), b"BSHOT").unwrap();
+        fs::write(folder.path().join("attempt"), b"").unwrap();
+
+        let snapshots = Directory::new(folder.path().into()).snapshots().unwrap();
+        let sequences: Vec<_> = snapshots
+            .iter()
+            .map(|snapshot| snapshot.header.as_ref().ok().map(|header| header.sequence))
+            .collect();
+        assert_eq!(sequences, [Some(12), Some(9), Some(7), None]);
+    }
+
+    #[test]
+    fn a_directory_that_does_not_exist_has_no_snapshots() {
+        let folder = tempfile::tempdir().unwrap();
+        let directory = Directory::new(folder.path().join("none"));
+        assert!(directory.snapshots().unwrap().is_empty());
+        assert!(!directory.has(&directory.guard()).unwrap());
+    }
+
+    #[test]
+    fn a_backup_is_never_written_over_another() {
+        let folder = tempfile::tempdir().unwrap();
+        let directory = Directory::new(folder.path().into());
+        let first = directory.write_numbered("lists", "reg", b"1").unwrap();
+        let second = directory.write_numbered("lists", "reg", b"2").unwrap();
+        assert_eq!(first.file_name().unwrap(), "lists-0001.reg");
+        assert_eq!(second.file_name().unwrap(), "lists-0002.reg");
+        assert_eq!(fs::read(first).unwrap(), b"1");
+    }
+}
