@@ -4,6 +4,8 @@
 //! on an NT 5.2 system, and what is in them was decoded independently.
 #![forbid(unsafe_code)]
 
+mod build;
 mod recording;
 
+pub use build::{Builder, Entry, utf16};
 pub use recording::{Kind, Recorded, recording_x64, recording_x86};

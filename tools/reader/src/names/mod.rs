@@ -1,8 +1,12 @@
 //! Numbers of the kernel by their names.
 
+mod access;
+mod account;
 mod class;
 mod ntstatus;
 
+pub use access::{access_names, handle_attributes};
+pub use account::{account, integrity};
 pub use class::information_class;
 pub use ntstatus::{describe_status, status};
 

@@ -1,0 +1,141 @@
+//! What single processes told of themselves, gathered by process.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use bootshot_format::{MemoryKind, Source};
+
+use crate::decode::{self, Protection, Sid};
+use crate::error::Problem;
+use crate::layout::structures::{
+    PROCESS_TELEMETRY_ID_INFORMATION, RTL_USER_PROCESS_PARAMETERS, UNICODE_STRING,
+};
+use crate::layout::{Structure, UnicodeString, View};
+use crate::snapshot::{Answer, Snapshot};
+use crate::value::utf16;
+
+/// `PROCESSINFOCLASS`.
+mod class {
+    pub const WOW64: u32 = 26;
+    pub const IMAGE_FILE_NAME: u32 = 27;
+    pub const COMMAND_LINE: u32 = 60;
+    pub const PROTECTION: u32 = 61;
+    pub const TELEMETRY_ID: u32 = 64;
+}
+
+/// `TOKEN_INFORMATION_CLASS`.
+mod token_class {
+    pub const USER: u32 = 1;
+    pub const INTEGRITY_LEVEL: u32 = 25;
+}
+
+/// A process of one boot: its id and creation time.
+pub(super) type Key = (u64, u64);
+
+/// What one process told.
+#[derive(Default)]
+pub(super) struct Details {
+    pub image_path: Option<Arc<str>>,
+    pub command_line: Option<Arc<str>>,
+    pub protection: Option<Protection>,
+    pub wow64: Option<bool>,
+    pub user: Option<Sid>,
+    pub integrity: Option<Sid>,
+    pub sequence_number: Option<u64>,
+}
+
+/// The details of every process that told any.
+pub(super) fn details(
+    snapshot: &Snapshot<'_>,
+    problems: &mut Vec<Problem>,
+) -> BTreeMap<Key, Details> {
+    let mut by_process: BTreeMap<Key, Details> = BTreeMap::new();
+    let mut memory: BTreeMap<Key, Vec<Answer<'_>>> = BTreeMap::new();
+    for answer in snapshot.answers().filter(Answer::succeeded) {
+        let key = (answer.argument, answer.argument2);
+        match answer.source {
+            Source::PROCESS_INFORMATION => {
+                process_information(&answer, by_process.entry(key).or_default(), problems);
+            }
+            Source::TOKEN_INFORMATION => {
+                let details = by_process.entry(key).or_default();
+                let sid = match answer.class {
+                    token_class::USER => &mut details.user,
+                    token_class::INTEGRITY_LEVEL => &mut details.integrity,
+                    _ => continue,
+                };
+                *sid = answer.decode(problems, decode::sid_and_attributes);
+            }
+            Source::PROCESS_MEMORY => memory.entry(key).or_default().push(answer),
+            _ => {}
+        }
+    }
+    for (key, ranges) in memory {
+        let details = by_process.entry(key).or_default();
+        if details.command_line.is_none() {
+            details.command_line = command_line_in(&ranges);
+        }
+    }
+    by_process
+}
+
+fn process_information(answer: &Answer<'_>, details: &mut Details, problems: &mut Vec<Problem>) {
+    use PROCESS_TELEMETRY_ID_INFORMATION as TelemetryId;
+
+    match answer.class {
+        class::WOW64 => {
+            // The address of the 32-bit PEB, where there is one.
+            details.wow64 = Some(answer.bytes.iter().any(|byte| *byte != 0));
+        }
+        class::IMAGE_FILE_NAME => {
+            let path = string_answer(answer, "image path", problems);
+            details.image_path = path.filter(|path| !path.is_empty());
+        }
+        class::COMMAND_LINE => {
+            details.command_line = string_answer(answer, "command line", problems);
+        }
+        class::PROTECTION => details.protection = answer.decode(problems, decode::protection),
+        class::TELEMETRY_ID => {
+            let Some(id) = answer.decode(problems, decode::telemetry_id) else {
+                return;
+            };
+            details.sequence_number = id.fixed.get(TelemetryId::ProcessSequenceNumber);
+            details.image_path = details.image_path.take().or(id.image_path);
+            details.command_line = details.command_line.take().or(id.command_line);
+            details.user = details.user.take().or(id.user);
+        }
+        _ => {}
+    }
+}
+
+/// A `UNICODE_STRING` followed by its characters.
+fn string_answer(
+    answer: &Answer<'_>,
+    what: &'static str,
+    problems: &mut Vec<Problem>,
+) -> Option<Arc<str>> {
+    answer.decode(problems, |buffer, problems| {
+        let size = UNICODE_STRING::SIZE.at(buffer.width());
+        let view = buffer.expect::<UNICODE_STRING>(0, size, problems)?;
+        let string = UnicodeString {
+            length: view.get(UNICODE_STRING::Length)?,
+            maximum_length: view.get(UNICODE_STRING::MaximumLength)?,
+            buffer: view.get(UNICODE_STRING::Buffer)?,
+        };
+        buffer.string(string, what, 0, problems)
+    })
+}
+
+/// The command line in pieces of the process's memory, from systems that have no class for it.
+fn command_line_in(ranges: &[Answer<'_>]) -> Option<Arc<str>> {
+    let parameters = ranges
+        .iter()
+        .find(|range| range.class == MemoryKind::PROCESS_PARAMETERS.0)?
+        .buffer();
+    let view = View::<RTL_USER_PROCESS_PARAMETERS>::new(parameters.bytes(), parameters.width());
+    let string = view.get(RTL_USER_PROCESS_PARAMETERS::CommandLine)?;
+    let characters = ranges
+        .iter()
+        .find_map(|range| range.buffer().at(string.buffer, string.length.into()))?;
+    Some(utf16(characters).into())
+}

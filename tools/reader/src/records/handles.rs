@@ -1,0 +1,87 @@
+//! Handles.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use bootshot_format::Source;
+use serde::Serialize;
+
+use super::Reading;
+use crate::decode::{self, HandleClass, HandleEntry};
+use crate::error::Problem;
+use crate::names;
+use crate::snapshot::Snapshot;
+use crate::value::Hex;
+
+/// The classes that list handles, the more exact one first.
+const CLASSES: [u32; 2] = [64, 16];
+
+/// A handle.
+#[derive(Clone, Debug, Serialize)]
+pub struct Handle {
+    /// Id of the process it belongs to.
+    pub pid: u64,
+    /// File name of that process's image.
+    pub image: Option<Arc<str>>,
+    /// Its value.
+    pub handle: Hex,
+    /// Type of the object: by name, or `type 42` when only the index is known.
+    #[serde(rename = "type")]
+    pub object_type: Arc<str>,
+    /// What it may be used for.
+    pub granted_access: Hex,
+    /// The same by name.
+    pub access_names: Vec<Cow<'static, str>>,
+    /// `protect_from_close`, `inherit`, `audit_on_close`.
+    pub handle_attributes: Vec<Cow<'static, str>>,
+    /// Where the object is; none where the kernel hides it.
+    pub object_address: Option<Hex>,
+}
+
+impl Snapshot<'_> {
+    /// The handles of all processes.
+    pub fn handles(&self) -> Reading<Vec<Handle>> {
+        Reading::gather(|problems| {
+            let entries = self.handle_entries(problems);
+            let images = self.image_names();
+            let mut type_names = self.type_names();
+            let own_types = self.own_handle_types();
+            entries
+                .iter()
+                .map(|entry| {
+                    let own = (entry.process_id == self.header.process_id)
+                        .then(|| own_types.get(&entry.handle))
+                        .flatten();
+                    let known = own.or_else(|| type_names.get(&entry.type_index)).cloned();
+                    let access_names = names::access_names(known.as_deref(), entry.granted_access);
+                    let object_type = known.unwrap_or_else(|| {
+                        let unknown: Arc<str> = format!("type {}", entry.type_index).into();
+                        type_names.insert(entry.type_index, unknown.clone());
+                        unknown
+                    });
+                    Handle {
+                        pid: entry.process_id,
+                        image: images.get(&entry.process_id).cloned(),
+                        handle: Hex(entry.handle),
+                        object_type,
+                        granted_access: Hex(entry.granted_access.into()),
+                        access_names,
+                        handle_attributes: names::handle_attributes(entry.attributes),
+                        object_address: (entry.object != 0).then_some(Hex(entry.object)),
+                    }
+                })
+                .collect()
+        })
+    }
+
+    pub(super) fn handle_entries(&self, problems: &mut Vec<Problem>) -> Vec<HandleEntry> {
+        let source = Source::SYSTEM_INFORMATION;
+        let Some(answer) = self.wanted("handle list", source, &CLASSES, problems) else {
+            return Vec::new();
+        };
+        let class = HandleClass::from_number(answer.class).unwrap_or(HandleClass::Extended);
+        answer.decode(problems, |buffer, problems| {
+            decode::handles(buffer, class, problems)
+        })
+    }
+}

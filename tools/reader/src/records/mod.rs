@@ -1,0 +1,98 @@
+//! What people ask of a snapshot: joined, named and ready to be printed or serialized.
+//!
+//! Keys are part of the documented JSON schema. Kernel addresses, handles and masks are `"0x…"` strings, moments
+//! RFC 3339 UTC, durations integers of 100 ns, sizes bytes, process and thread ids decimal. What was not captured is
+//! `null`.
+
+mod boot;
+mod details;
+mod handles;
+mod memory;
+mod modules;
+mod peb;
+mod processes;
+mod summary;
+mod threads;
+mod types;
+
+pub use boot::{
+    Boot, CodeIntegrity, Firmware, IsolatedUserMode, KernelDebugger, PlatformBinary, SafeMode,
+    SecureBoot, SessionManagerLists,
+};
+pub use handles::Handle;
+pub use memory::{Commit, FileCache, Memory, PageFile, PageLists, Physical, Pool, Registry};
+pub use modules::Module;
+pub use peb::{Field, Peb};
+pub use processes::{ParentStatus, Process};
+pub use summary::{Counts, ItemSummary, Privilege, SectionSummary, Summary, System};
+pub use threads::Thread;
+pub use types::{GenericMapping, ObjectType};
+
+use bootshot_format::Source;
+
+use crate::error::Problem;
+use crate::names::describe_status;
+use crate::snapshot::{Answer, Condition, Snapshot};
+
+/// Version of the JSON schema: grows when a key changes its meaning or goes; new keys may come at any time.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// What was read, with what was wrong on the way.
+#[derive(Debug)]
+pub struct Reading<T> {
+    /// What was read.
+    pub value: T,
+    /// What could not be, and where.
+    pub problems: Vec<Problem>,
+}
+
+impl<T> Reading<T> {
+    fn gather(read: impl FnOnce(&mut Vec<Problem>) -> T) -> Self {
+        let mut problems = Vec::new();
+        let value = read(&mut problems);
+        Self { value, problems }
+    }
+}
+
+impl Snapshot<'_> {
+    /// The answer to the first of the classes that was answered; when none was, a problem says why.
+    fn wanted<'s>(
+        &'s self,
+        what: &'static str,
+        source: Source,
+        classes: &[u32],
+        problems: &mut Vec<Problem>,
+    ) -> Option<Answer<'s>> {
+        let found = classes
+            .iter()
+            .find_map(|class| self.answered(source, *class).next());
+        if found.is_none() {
+            problems.push(Problem::new(
+                what,
+                0,
+                "an answer",
+                self.why_not(source, classes),
+            ));
+        }
+        found
+    }
+
+    fn why_not(&self, source: Source, classes: &[u32]) -> String {
+        let tried = self
+            .answers()
+            .filter(|answer| answer.source == source && classes.contains(&answer.class))
+            .last();
+        if let Some(answer) = tried {
+            return describe_status(answer.status);
+        }
+        let damaged = self.sections.iter().any(|section| {
+            section.condition == Condition::Damaged
+                && (section.is_batch() || section.begin.source == source)
+        });
+        if damaged {
+            "nothing, or a damaged section".to_owned()
+        } else {
+            "not captured".to_owned()
+        }
+    }
+}

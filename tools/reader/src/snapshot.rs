@@ -1,0 +1,450 @@
+//! A whole snapshot: its header, its sections, and the answers in them.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use bootshot_format::{
+    Damage, DamageKind, Encoding, Family, Header, HeaderError, Items, MAGIC, Outcome, Record,
+    RecordKind, Records, SectionBegin, SectionEnd, Source, Trailer,
+};
+
+use crate::decode::Buffer;
+use crate::error::{Problem, ReadError};
+use crate::layout::PointerWidth;
+use crate::value::utf16;
+
+/// How far the capture came.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Completeness {
+    /// The capture wrote its trailer.
+    Complete,
+    /// The capture was cut off by its time limit, and the snapshot closed properly.
+    TimedOut,
+    /// There is no trailer: the system or the capture stopped, or the file was cut short.
+    Unfinished,
+}
+
+/// Whether a section can be relied on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Condition {
+    /// Every byte is as it was written.
+    Intact,
+    /// It has no end: what is there is what the capture got to write.
+    Torn,
+    /// A checksum does not hold, or a part is missing. It is not interpreted, but can be written out raw.
+    Damaged,
+}
+
+/// One section.
+#[derive(Debug)]
+pub struct Section<'a> {
+    /// Its ordinal in the file.
+    pub ordinal: u32,
+    /// Where in the file it starts.
+    pub file_offset: u64,
+    /// The question.
+    pub begin: SectionBegin,
+    /// The circumstances of the answer; none when it is torn.
+    pub end: Option<SectionEnd>,
+    /// The payload.
+    pub payload: Cow<'a, [u8]>,
+    /// Whether it can be relied on.
+    pub condition: Condition,
+    name: &'a [u8],
+    value_name: &'a [u8],
+}
+
+impl Section<'_> {
+    /// Object, key or directory name.
+    pub fn name(&self) -> String {
+        utf16(self.name)
+    }
+
+    /// Value name.
+    pub fn value_name(&self) -> String {
+        utf16(self.value_name)
+    }
+
+    /// How it ended.
+    pub fn outcome(&self) -> Outcome {
+        self.end.map_or(Outcome::TORN, |end| end.outcome)
+    }
+
+    /// Whether the payload is a run of items.
+    pub fn is_batch(&self) -> bool {
+        self.begin.encoding == Encoding::BATCH
+    }
+}
+
+/// One answer: a section's, or an item's of a batch.
+#[derive(Clone, Copy, Debug)]
+pub struct Answer<'a> {
+    /// Ordinal of its section.
+    pub section: u32,
+    /// Where in the section's payload its bytes start.
+    pub offset: usize,
+    /// The family it was asked for.
+    pub family: Family,
+    /// Who was asked.
+    pub source: Source,
+    /// The information class, or what the source defines.
+    pub class: u32,
+    /// First argument of the question.
+    pub argument: u64,
+    /// Second argument of the question.
+    pub argument2: u64,
+    /// The `NTSTATUS`.
+    pub status: u32,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Calls made.
+    pub tries: u16,
+    /// Length the last call returned, unclamped.
+    pub returned_length: u64,
+    /// Where the buffer was.
+    pub buffer_address: u64,
+    /// The bytes.
+    pub bytes: &'a [u8],
+    name: &'a [u8],
+    value_name: &'a [u8],
+    width: PointerWidth,
+}
+
+impl<'a> Answer<'a> {
+    /// Object, key or directory name.
+    pub fn name(&self) -> String {
+        utf16(self.name)
+    }
+
+    /// Value name.
+    pub fn value_name(&self) -> String {
+        utf16(self.value_name)
+    }
+
+    /// Whether the status is a success or an information.
+    pub const fn succeeded(&self) -> bool {
+        self.status < 0x8000_0000
+    }
+
+    /// What the decoders read.
+    pub const fn buffer(&self) -> Buffer<'a> {
+        Buffer::new(self.bytes, self.buffer_address, self.width)
+    }
+
+    /// Runs a decoder and says of its problems which section they are in.
+    pub fn decode<R>(
+        &self,
+        problems: &mut Vec<Problem>,
+        decoder: impl FnOnce(&Buffer<'a>, &mut Vec<Problem>) -> R,
+    ) -> R {
+        let before = problems.len();
+        let decoded = decoder(&self.buffer(), problems);
+        for problem in problems.iter_mut().skip(before) {
+            problem.section = Some(self.section);
+            problem.offset += self.offset as u64;
+        }
+        decoded
+    }
+}
+
+/// A snapshot.
+#[derive(Debug)]
+pub struct Snapshot<'a> {
+    /// What was known before the first question.
+    pub header: Header,
+    /// How the capture ended.
+    pub trailer: Option<Trailer>,
+    /// The sections in the order of their ordinals.
+    pub sections: Vec<Section<'a>>,
+    /// What is wrong with the file.
+    pub problems: Vec<Problem>,
+    width: PointerWidth,
+}
+
+impl<'a> Snapshot<'a> {
+    /// Reads a snapshot. Damage behind the header is no error: it is listed, and what is sound is read.
+    ///
+    /// # Errors
+    ///
+    /// When the bytes do not start with a sound header of a version this reader knows.
+    pub fn parse(file: &'a [u8]) -> Result<Self, ReadError> {
+        let header = Header::open(file).map_err(|error| match error {
+            HeaderError::TooShort if file.is_empty() => ReadError::Empty,
+            HeaderError::TooShort if !MAGIC.starts_with(file) && !file.starts_with(&MAGIC) => {
+                ReadError::NotASnapshot
+            }
+            HeaderError::TooShort => ReadError::CutShort { length: file.len() },
+            HeaderError::NotASnapshot => ReadError::NotASnapshot,
+            HeaderError::NewerVersion(version) => ReadError::NewerVersion(version),
+            HeaderError::UnknownFeatures(bits) => ReadError::UnknownFeatures(bits),
+            HeaderError::BadChecksum | HeaderError::Invalid => ReadError::DamagedHeader,
+        })?;
+        let width =
+            PointerWidth::from_bytes(header.pointer_width).ok_or(ReadError::DamagedHeader)?;
+        let mut assembly = Assembly::default();
+        for record in Records::new(file, header.snapshot_id, Header::SIZE) {
+            match record {
+                Ok(record) => assembly.record(&record),
+                Err(damage) => assembly.damage(damage),
+            }
+        }
+        Ok(assembly.finish(header, width))
+    }
+
+    /// The size of the captured system's pointers.
+    pub const fn width(&self) -> PointerWidth {
+        self.width
+    }
+
+    /// How far the capture came.
+    pub fn completeness(&self) -> Completeness {
+        match self.trailer {
+            None => Completeness::Unfinished,
+            Some(trailer) if trailer.finished_by == bootshot_format::FinishedBy::CAPTURE => {
+                Completeness::Complete
+            }
+            Some(_) => Completeness::TimedOut,
+        }
+    }
+
+    /// All answers of the sections that are not damaged, batches taken apart.
+    pub fn answers(&self) -> impl Iterator<Item = Answer<'_>> {
+        self.sections
+            .iter()
+            .filter(|section| section.condition != Condition::Damaged)
+            .flat_map(|section| self.answers_in(section))
+    }
+
+    /// The answers in one section; none in a damaged batch beyond the damage.
+    pub fn answers_in<'s>(&'s self, section: &'s Section<'a>) -> impl Iterator<Item = Answer<'s>> {
+        let batch = section.is_batch();
+        let single = (!batch).then(|| self.single(section));
+        let items = if batch { &section.payload[..] } else { &[] };
+        single
+            .into_iter()
+            .chain(Items::new(items).flatten().map(|item| {
+                let header = item.header;
+                Answer {
+                    section: section.ordinal,
+                    offset: item.offset + bootshot_format::ItemHeader::SIZE + header.names_length(),
+                    family: section.begin.family,
+                    source: header.source,
+                    class: header.class,
+                    argument: header.argument,
+                    argument2: header.argument2,
+                    status: header.status,
+                    outcome: header.outcome,
+                    tries: header.tries,
+                    returned_length: header.returned_length.into(),
+                    buffer_address: header.buffer_address,
+                    bytes: item.data,
+                    name: item.name,
+                    value_name: item.value_name,
+                    width: self.width,
+                }
+            }))
+    }
+
+    fn single<'s>(&'s self, section: &'s Section<'a>) -> Answer<'s> {
+        let end = section.end.as_ref();
+        Answer {
+            section: section.ordinal,
+            offset: 0,
+            family: section.begin.family,
+            source: section.begin.source,
+            class: section.begin.class,
+            argument: section.begin.argument,
+            argument2: section.begin.argument2,
+            // Without an end nothing is known of the call, but that it gave these bytes.
+            status: end.map_or(0, |end| end.status),
+            outcome: section.outcome(),
+            tries: end.map_or(0, |end| end.tries),
+            returned_length: end.map_or(0, |end| end.returned_length),
+            buffer_address: end.map_or(0, |end| end.buffer_address),
+            bytes: &section.payload,
+            name: section.name,
+            value_name: section.value_name,
+            width: self.width,
+        }
+    }
+
+    /// The answers to one question that succeeded.
+    pub fn answered(&self, source: Source, class: u32) -> impl Iterator<Item = Answer<'_>> {
+        self.answers().filter(move |answer| {
+            answer.source == source && answer.class == class && answer.succeeded()
+        })
+    }
+
+    /// The answer of `NtQuerySystemInformation` to the first of `classes` that was answered.
+    pub fn system_information(&self, classes: &[u32]) -> Option<Answer<'_>> {
+        classes.iter().find_map(|class| {
+            self.answered(Source::SYSTEM_INFORMATION, *class)
+                .find(|answer| !answer.bytes.is_empty())
+        })
+    }
+}
+
+/// A section whose records are being gathered.
+struct Gathered<'a> {
+    file_offset: u64,
+    question: Option<(SectionBegin, &'a [u8], &'a [u8])>,
+    end: Option<SectionEnd>,
+    chunks: Vec<&'a [u8]>,
+    next_sequence: u32,
+    damaged: bool,
+}
+
+#[derive(Default)]
+struct Assembly<'a> {
+    sections: BTreeMap<u32, Gathered<'a>>,
+    trailer: Option<Trailer>,
+    problems: Vec<Problem>,
+}
+
+impl<'a> Assembly<'a> {
+    fn problem(
+        &mut self,
+        offset: u64,
+        what: &'static str,
+        expected: impl Into<String>,
+        actual: impl Into<String>,
+    ) {
+        self.problems.push(Problem {
+            section: None,
+            what,
+            offset,
+            expected: expected.into(),
+            actual: actual.into(),
+        });
+    }
+
+    fn damage(&mut self, damage: Damage) {
+        let what = match damage.kind {
+            DamageKind::NotARecord => "bytes that belong to no record",
+            DamageKind::CutShort => "the end of the file inside a record",
+            DamageKind::AfterTrailer => "bytes behind the trailer",
+        };
+        self.problem(
+            damage.offset,
+            "record",
+            match damage.kind {
+                DamageKind::AfterTrailer => "the end of the file",
+                _ => "a record of this snapshot",
+            },
+            format!("{what}, {} of them", damage.length),
+        );
+    }
+
+    fn record(&mut self, record: &Record<'a>) {
+        let intact = record.payload_is_intact();
+        if !intact {
+            self.problem(
+                record.offset,
+                "record payload",
+                "the checksum in its header",
+                "another one",
+            );
+        }
+        if record.header.kind == RecordKind::TRAILER {
+            if let (true, Some((trailer, _))) = (intact, record.trailer()) {
+                self.trailer = Some(trailer);
+            }
+            return;
+        }
+        let sequence = record.header.sequence;
+        let section = self
+            .sections
+            .entry(record.header.section)
+            .or_insert(Gathered {
+                file_offset: record.offset,
+                question: None,
+                end: None,
+                chunks: Vec::new(),
+                next_sequence: 0,
+                damaged: false,
+            });
+        let in_order = sequence == section.next_sequence;
+        section.damaged |= !intact || !in_order;
+        section.next_sequence = sequence.saturating_add(1);
+        match record.header.kind {
+            RecordKind::SECTION_BEGIN if intact => section.question = record.section_begin(),
+            RecordKind::SECTION_END if intact => section.end = record.section_end(),
+            RecordKind::CHUNK => section.chunks.push(record.payload),
+            _ => {}
+        }
+        if !in_order {
+            self.problem(
+                record.offset,
+                "record sequence",
+                "the record that follows in its section",
+                format!("number {sequence}"),
+            );
+        }
+    }
+
+    fn finish(mut self, header: Header, width: PointerWidth) -> Snapshot<'a> {
+        let mut sections = Vec::with_capacity(self.sections.len());
+        for (ordinal, gathered) in std::mem::take(&mut self.sections) {
+            let Some((begin, name, value_name)) = gathered.question else {
+                self.problem(
+                    gathered.file_offset,
+                    "section",
+                    "a record that says what was asked",
+                    format!("parts of section {ordinal} only"),
+                );
+                continue;
+            };
+            let payload = match gathered.chunks[..] {
+                [] => Cow::Borrowed(&[][..]),
+                [single] => Cow::Borrowed(single),
+                ref several => Cow::Owned(several.concat()),
+            };
+            let whole = gathered.end.is_none_or(|end| {
+                end.total_length == payload.len() as u64
+                    && end.chunks as usize == gathered.chunks.len()
+            });
+            if !whole {
+                self.problem(
+                    gathered.file_offset,
+                    "section payload",
+                    "the length its end names",
+                    format!("{} bytes", payload.len()),
+                );
+            }
+            let condition = if gathered.damaged || !whole {
+                Condition::Damaged
+            } else if gathered.end.is_none() {
+                Condition::Torn
+            } else {
+                Condition::Intact
+            };
+            if begin.encoding == Encoding::BATCH
+                && let Some(Err(offset)) = Items::new(&payload).find(Result::is_err)
+            {
+                self.problems.push(Problem {
+                    section: Some(ordinal),
+                    ..Problem::new("batch", offset, "an item", "bytes that are none")
+                });
+            }
+            sections.push(Section {
+                ordinal,
+                file_offset: gathered.file_offset,
+                begin,
+                end: gathered.end,
+                payload,
+                condition,
+                name,
+                value_name,
+            });
+        }
+        Snapshot {
+            header,
+            trailer: self.trailer,
+            sections,
+            problems: self.problems,
+            width,
+        }
+    }
+}
