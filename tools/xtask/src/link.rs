@@ -16,6 +16,9 @@ const LLD: &str = "BOOTSHOT_LLD";
 /// Names the folder that lld is run from.
 const FOLDER: &str = "BOOTSHOT_LINK_FOLDER";
 
+/// What stands for the target folder in a PDB.
+pub const PLACE_IN_PDB: &str = "/bootshot/target";
+
 /// A link that rustc asked for.
 pub struct Link {
     lld: PathBuf,
@@ -56,8 +59,7 @@ impl Link {
         if name != "lld-link" {
             command.args(["-flavor", "link"]);
         }
-        // What paths in the PDB are relative to.
-        command.arg("/PDBSOURCEPATH:/bootshot/target");
+        command.arg(format!("/PDBSOURCEPATH:{PLACE_IN_PDB}"));
         let folder = self.folder.to_string_lossy().into_owned();
         command.args(
             env::args_os()

@@ -10,7 +10,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 
-use crate::{process, workspace};
+use crate::{link, process, workspace};
 
 /// Variables of Cargo that say how to reach crates, how to talk to a person, and nothing about what is built.
 const KEPT_CARGO_VARIABLES: &[&str] = &[
@@ -173,11 +173,12 @@ impl Toolchain {
         Ok(())
     }
 
-    /// Panic locations and debug information name source files: as if built in `/bootshot` and `/crates`, and the
-    /// library where debuggers look it up by commit.
+    /// Panic locations and debug information name files: as if built in `/bootshot` and `/crates`, and the library where
+    /// debuggers look it up by commit. The last prefix that fits counts.
     fn flags(&self) -> Vec<String> {
         let mut places = vec![
             (workspace::root().to_owned(), "/bootshot".to_owned()),
+            (workspace::native_target(), link::PLACE_IN_PDB.to_owned()),
             (sources(&self.sysroot), format!("/rustc/{}", self.commit)),
         ];
         let registry = cargo_home().map(|home| home.join("registry").join("src"));
