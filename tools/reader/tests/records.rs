@@ -244,47 +244,65 @@ fn a_parent_that_is_younger_than_its_child_is_another_process() {
     );
 }
 
-#[test]
-fn handles_are_named_by_the_type_table_and_their_rights_decoded() {
-    // NtQueryObject class 3 on x64: two types, the first without a `TypeIndex` would be 2.
+/// `NtQueryObject` class 3 on x64; without `told`, as before Windows 8.1, `TypeIndex` is padding.
+fn type_table(names: &[&str], told: bool) -> Entry {
     let address = 0x7_0000;
-    let mut types = vec![2, 0, 0, 0, 0, 0, 0, 0];
-    for (name, index) in [("Type", 2_u8), ("Directory", 3)] {
+    let mut table = number(names.len() as u64, 8);
+    for (position, name) in names.iter().enumerate() {
         let mut entry = vec![0; 0x68];
         let characters = utf16(name);
-        let start = address + types.len() as u64 + 0x68;
+        let start = address + table.len() as u64 + 0x68;
         entry[..2].copy_from_slice(&(characters.len() as u16).to_le_bytes());
         entry[2..4].copy_from_slice(&(characters.len() as u16 + 2).to_le_bytes());
         entry[8..16].copy_from_slice(&start.to_le_bytes());
         entry[0x10..0x14].copy_from_slice(&7_u32.to_le_bytes());
         entry[0x44..0x48].copy_from_slice(&0x2_0003_u32.to_le_bytes());
-        entry[0x5A] = index;
+        entry[0x5A] = if told { position as u8 + 2 } else { 0 };
         entry.extend(characters);
         entry.extend([0; 2]);
-        types.extend(entry);
-        types.resize(types.len().next_multiple_of(8), 0);
+        table.extend(entry);
+        table.resize(table.len().next_multiple_of(8), 0);
     }
-    let mut handles = number(1, 8);
-    handles.extend([0; 8]);
-    for part in [
-        0xFFFF_F8A0_0009_96D0_u64,
-        4,
-        0x200,
-        0x0003_0000_0000_0009,
-        2,
-    ] {
-        handles.extend(part.to_le_bytes());
+    Entry::new(Source::OBJECT_INFORMATION, 3, address, &table)
+}
+
+/// Class 64 on x64: process id, handle and type index.
+fn handle_list(handles: &[(u64, u64, u64)]) -> Entry {
+    let mut list = number(handles.len() as u64, 8);
+    list.extend([0; 8]);
+    for (pid, handle, index) in handles {
+        for part in [0xFFFF_F8A0_0009_96D0, *pid, *handle, index << 48 | 9, 2] {
+            list.extend(part.to_le_bytes());
+        }
     }
+    Entry::new(Source::SYSTEM_INFORMATION, 64, 0, &list)
+}
+
+/// What the capture notes of a handle of its own.
+fn own_handle(handle: u64, type_name: &str) -> Entry {
+    Entry::new(Source::NOTE, NoteKind::OWN_HANDLE.0, 0, &[])
+        .about(handle, 0)
+        .named(type_name)
+}
+
+/// The capture of snapshots that [`Builder::new`] begins.
+const OWN_PID: u64 = 212;
+
+fn types_of_handles(file: &[u8]) -> Vec<String> {
+    parse(file)
+        .handles()
+        .value
+        .iter()
+        .map(|handle| handle.object_type.to_string())
+        .collect()
+}
+
+#[test]
+fn handles_are_named_by_the_type_table_and_their_rights_decoded() {
     let mut builder = Builder::new(8);
     builder
-        .section(
-            Family::TYPES,
-            &Entry::new(Source::OBJECT_INFORMATION, 3, address, &types),
-        )
-        .section(
-            Family::HANDLES,
-            &Entry::new(Source::SYSTEM_INFORMATION, 64, 0, &handles),
-        );
+        .section(Family::TYPES, &type_table(&["Type", "Directory"], true))
+        .section(Family::HANDLES, &handle_list(&[(4, 0x200, 3)]));
     let file = builder.finish();
     let snapshot = parse(&file);
     assert_eq!(
@@ -303,49 +321,54 @@ fn handles_are_named_by_the_type_table_and_their_rights_decoded() {
 }
 
 #[test]
+fn types_without_an_index_are_counted_from_two() {
+    let mut builder = Builder::new(8);
+    builder
+        .section(
+            Family::TYPES,
+            &type_table(&["Type", "Directory", "Key"], false),
+        )
+        .section(Family::HANDLES, &handle_list(&[(4, 8, 4), (4, 12, 3)]));
+    assert_eq!(types_of_handles(&builder.finish()), ["Key", "Directory"]);
+}
+
+#[test]
+fn a_table_that_counts_otherwise_than_the_handle_list_is_aligned_by_our_own_handles() {
+    let mut builder = Builder::new(8);
+    builder
+        .section(
+            Family::TYPES,
+            &type_table(&["Type", "Directory", "Key"], true),
+        )
+        .section(
+            Family::HANDLES,
+            &handle_list(&[(OWN_PID, 8, 2), (OWN_PID, 12, 1), (4, 16, 2)]),
+        )
+        .batch(
+            Family::HANDLES,
+            &[own_handle(8, "Key"), own_handle(12, "Directory")],
+        );
+    assert_eq!(
+        types_of_handles(&builder.finish()),
+        ["Key", "Directory", "Key"]
+    );
+}
+
+#[test]
 fn without_a_type_table_our_own_handles_name_the_types() {
-    let mut handles = number(4, 8);
-    handles.extend([0; 8]);
-    for (pid, handle, index) in [
-        (212_u64, 8_u64, 5_u64),
-        (212, 12, 6),
-        (4, 16, 5),
-        (4, 20, 7),
-    ] {
-        for part in [0x1000, pid, handle, index << 48 | 1, 0] {
-            handles.extend(part.to_le_bytes());
-        }
-    }
-    let note = |handle, name| {
-        Entry::new(Source::NOTE, NoteKind::OWN_HANDLE.0, 0, &[])
-            .about(handle, 0)
-            .named(name)
-    };
     let mut builder = Builder::new(8);
     builder
         .section(
             Family::HANDLES,
-            &Entry::new(Source::SYSTEM_INFORMATION, 64, 0, &handles),
+            &handle_list(&[(OWN_PID, 8, 5), (OWN_PID, 12, 6), (4, 16, 5), (4, 20, 7)]),
         )
-        .batch(Family::HANDLES, &[note(8, "Key"), note(12, "Token")]);
+        .batch(
+            Family::HANDLES,
+            &[own_handle(8, "Key"), own_handle(12, "Token")],
+        );
     let file = builder.finish();
-    let snapshot = parse(&file);
-    let named: Vec<_> = snapshot
-        .handles()
-        .value
-        .iter()
-        .map(|handle| (handle.handle.0, handle.object_type.to_string()))
-        .collect();
-    assert_eq!(
-        named,
-        [
-            (8, "Key".to_owned()),
-            (12, "Token".to_owned()),
-            (16, "Key".to_owned()),
-            (20, "type 7".to_owned()),
-        ]
-    );
-    let types = snapshot.types().value;
+    assert_eq!(types_of_handles(&file), ["Key", "Token", "Key", "type 7"]);
+    let types = parse(&file).types().value;
     assert_eq!(types[0].name.as_deref(), Some("Key"));
     assert_eq!((types[0].index, types[0].handle_count), (Some(5), Some(2)));
 }
@@ -364,12 +387,8 @@ fn an_index_that_stands_for_two_types_names_none() {
     builder.batch(
         Family::HANDLES,
         &[
-            Entry::new(Source::NOTE, NoteKind::OWN_HANDLE.0, 0, &[])
-                .about(own[0].handle.0, 0)
-                .named("File"),
-            Entry::new(Source::NOTE, NoteKind::OWN_HANDLE.0, 0, &[])
-                .about(own[1].handle.0, 0)
-                .named("Token"),
+            own_handle(own[0].handle.0, "File"),
+            own_handle(own[1].handle.0, "Token"),
         ],
     );
     let file = builder.finish();

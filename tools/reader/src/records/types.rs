@@ -60,11 +60,11 @@ impl Snapshot<'_> {
         Reading::gather(|problems| {
             let mut answers = self.answered(Source::OBJECT_INFORMATION, TYPES_INFORMATION);
             match answers.next() {
-                Some(answer) => answer
-                    .decode(problems, decode::object_types)
-                    .iter()
-                    .map(object_type)
-                    .collect(),
+                Some(answer) => {
+                    let mut types = answer.decode(problems, decode::object_types);
+                    self.align_indexes(&mut types);
+                    types.iter().map(object_type).collect()
+                }
                 None => self.types_without_statistics(problems),
             }
         })
@@ -75,12 +75,35 @@ impl Snapshot<'_> {
         let mut ignored = Vec::new();
         let mut answers = self.answered(Source::OBJECT_INFORMATION, TYPES_INFORMATION);
         match answers.next() {
-            Some(answer) => answer
-                .decode(&mut ignored, decode::object_types)
-                .into_iter()
-                .filter_map(|entry| Some((entry.index, entry.name?)))
-                .collect(),
+            Some(answer) => {
+                let mut types = answer.decode(&mut ignored, decode::object_types);
+                self.align_indexes(&mut types);
+                types
+                    .into_iter()
+                    .filter_map(|entry| Some((entry.index, entry.name?)))
+                    .collect()
+            }
             None => self.types_of_own_handles(),
+        }
+    }
+
+    /// Moves the indexes of the type table to where the handle list has them. Wine (8.0) counts from 0 there and from
+    /// 2 in the table; our own handles show such a difference when all of them show the same.
+    fn align_indexes(&self, types: &mut [decode::ObjectType<'_>]) {
+        let own = self.types_of_own_handles();
+        let mut differences = own.iter().filter_map(|(index, name)| {
+            let told = types
+                .iter()
+                .find(|entry| entry.name.as_ref() == Some(name))?;
+            told.index.checked_sub(*index)
+        });
+        let Some(difference) = differences.next() else {
+            return;
+        };
+        if differences.all(|other| other == difference) {
+            for entry in types {
+                entry.index = entry.index.saturating_sub(difference);
+            }
         }
     }
 
