@@ -7,23 +7,21 @@
 
 use core::sync::atomic::{AtomicU8, AtomicU32, Ordering};
 
-use crate::args::{Arguments, Voice};
+use crate::args::Arguments;
 use crate::capture::{self, Capture, Facts, KnownHandle, Stop};
-use crate::console::Console;
 use crate::nt::layout::user_shared_data;
 use crate::nt::{
-    Answer, Buffer, Clock, Handle, Handover, Heap, Kernel, List, Owned, PAGE, Region, Row, Status,
-    Task, keep_for_ever, units_of,
+    Answer, Buffer, Handover, Heap, Kernel, Owned, PAGE, Region, Status, Task, keep_for_ever,
+    units_of,
 };
-use crate::output::{Directory, FREE_SPACE_NEEDED, Name, SnapshotFile};
+use crate::output::{Directory, FREE_SPACE_NEEDED, PATH_ROOM, SnapshotFile};
 use crate::own::{Own, shared};
-use crate::text::{self, Line};
-use crate::time::Moment;
+use crate::report::{Report, milliseconds};
+use crate::shelf::{self, Stem};
 use crate::utf16;
 use bootshot_format::{
     Family, FinishedBy, Header, Outcome, Phase, PhaseSource, Presence, Trailer, Writer, xxh64,
 };
-use ufmt::uwrite;
 
 /// Hard errors fail instead of asking somebody: `SEM_NOGPFAULTERRORBOX | SEM_NOOPENFILEERRORBOX`, and critical errors
 /// with them, since the kernel holds `SEM_FAILCRITICALERRORS` inverted.
@@ -35,11 +33,6 @@ const BOOT_BUDGET: u32 = 10_000;
 const GRACE: u32 = 5_000;
 /// Milliseconds the finisher has.
 const FINISH_LIMIT: u32 = 5_000;
-
-/// The kill switch: while it is there, nothing is captured at boot.
-const KILL_SWITCH: &[u16] = utf16!("off");
-/// The guard: there from before a capture at boot until after its end.
-const GUARD: &[u16] = utf16!("attempt");
 
 /// Bytes the heap may grow to.
 const HEAP_LIMIT: usize = 4 << 20;
@@ -102,10 +95,6 @@ impl<K: Kernel> Run<K> {
         Arguments::parse(units_of(&self.command_line, self.command_line_length))
     }
 
-    fn console(&self, kernel: K) -> Console<K> {
-        Console::new(kernel, self.own.standard_output)
-    }
-
     /// The first thread: waits for the worker as long as it may, then for the finisher.
     fn attend(&'static self, kernel: K) -> Status {
         let budget = self.arguments().budget;
@@ -138,9 +127,9 @@ impl<K: Kernel> Run<K> {
     fn work(&'static self, kernel: K) -> Result<(), Status> {
         let start = kernel.performance_counter();
         let clock = kernel.clock();
-        let mut arguments = self.arguments();
-        let console = self.console(kernel);
         let mut buffer = Region::new(kernel, 16 * PAGE)?;
+        let mut arguments = self.arguments();
+        let mut path = [0; PATH_ROOM];
 
         let (phase, phase_source) = match arguments.phase {
             Some(phase) => (phase, PhaseSource::ARGUMENT),
@@ -149,162 +138,113 @@ impl<K: Kernel> Run<K> {
         self.phase.store(phase.0, Ordering::Release);
         let is_boot = phase != Phase::LIVE;
 
-        let mut resolved = [0; PATH_ROOM];
-        let directory = Directory::open(kernel, arguments.directory)
-            .or_else(|status| {
-                arguments.directory =
-                    without_system_root(kernel, arguments.directory, &mut resolved)
-                        .ok_or(status)?;
-                Directory::open(kernel, arguments.directory)
-            })
-            .inspect_err(|status| {
-                complain(
-                    &console,
-                    &arguments,
-                    "cannot open or create the directory",
-                    *status,
-                )
-            })?;
+        let opened = Directory::open(kernel, arguments.directory, &mut path);
+        let report = Report::new(kernel, self.own.standard_output, &arguments);
+        let (directory, path) = opened.inspect_err(|status| {
+            report.complain("cannot open or create the directory", *status)
+        })?;
+        arguments.directory = path;
+        let report = Report::new(kernel, self.own.standard_output, &arguments);
         if is_boot {
-            leave_if_told(&directory).inspect_err(|reason| match *reason {
-                Status::CANCELLED => complain(
-                    &console,
-                    &arguments,
-                    "the file 'off' is in the directory",
-                    *reason,
-                ),
-                reason => complain(
-                    &console,
-                    &arguments,
-                    "the last run did not end; 'bootshotctl status --reset' allows the next one",
-                    reason,
-                ),
+            shelf::leave_if_told(&directory).inspect_err(|status| {
+                let reason = match *status {
+                    Status::CANCELLED => "there is a file 'off'",
+                    _ => "the last run did not end; 'bootshotctl status --reset' allows the next",
+                };
+                report.complain(reason, *status);
             })?;
         }
         if directory.free_space()? < FREE_SPACE_NEEDED {
-            complain(
-                &console,
-                &arguments,
+            report.complain(
                 "less than 64 MiB free, nothing is written",
                 Status::DISK_FULL,
             );
             return Err(Status::DISK_FULL);
         }
+
         let heap = Heap::new(kernel, HEAP_LIMIT);
         let stem = Stem {
-            sequence: next_sequence(&directory, &mut buffer)?,
+            sequence: shelf::next_sequence(&directory, &mut buffer)?,
             clock,
             phase,
         };
         if is_boot {
-            directory.create_flushed(GUARD, stem.line().bytes())?;
+            shelf::put_up_guard(&directory, &stem)?;
         }
-        // From here on the guard stands, and goes when the run has ended by itself, well or not.
-        let result = self.photograph(
+        let job = Job {
+            run: self,
             kernel,
-            &arguments,
-            &directory,
-            &heap,
-            &stem,
-            phase_source,
+            arguments,
+            directory: &directory,
+            heap: &heap,
+            stem,
             start,
-        );
-        if result != Err(Status::TIMEOUT) {
-            if result.is_ok() {
-                prune(&directory, &heap, &mut buffer, arguments.keep)?;
-            }
-            if is_boot {
-                directory.remove(GUARD)?;
-            }
+            report,
+        };
+        let result = job.photograph(phase_source, &mut buffer);
+        if result == Err(Status::TIMEOUT) {
+            // The finisher has the snapshot. The guard stays: the next boot is not to hang in the same place.
+            return result;
+        }
+        let result = result.and_then(|()| {
+            shelf::prune(
+                &directory,
+                &heap,
+                &mut buffer,
+                arguments.keep,
+                stem.sequence,
+            )
+        });
+        if is_boot {
+            shelf::take_down_guard(&directory)?;
         }
         result
     }
+}
 
-    #[allow(clippy::too_many_arguments)]
-    fn photograph(
-        &'static self,
-        kernel: K,
-        arguments: &Arguments<'_>,
-        directory: &Directory<K>,
-        heap: &Heap<K>,
-        stem: &Stem,
-        phase_source: PhaseSource,
-        start: (u64, u64),
-    ) -> Result<(), Status> {
-        let console = self.console(kernel);
+/// One capture, once it is clear that there will be one.
+struct Job<'a, K: Kernel> {
+    run: &'static Run<K>,
+    kernel: K,
+    arguments: Arguments<'a>,
+    directory: &'a Directory<K>,
+    heap: &'a Heap<K>,
+    stem: Stem,
+    /// Performance counter and its frequency at the start.
+    start: (u64, u64),
+    report: Report<'a, K>,
+}
+
+impl<K: Kernel> Job<'_, K> {
+    fn photograph(&self, phase_source: PhaseSource, buffer: &mut Region<K>) -> Result<(), Status> {
+        let kernel = self.kernel;
         let privileges = PRIVILEGES.map(|luid| (luid, kernel.enable_privilege(luid)));
-        let mut buffer = Region::new(kernel, 16 * PAGE)?;
-        let csrss_at_start = capture::csrss(kernel, &mut buffer);
-        let mut header = self.header(kernel, stem, start);
+        let mut header = self.header();
         header.phase_source = phase_source;
-        header.csrss_at_start = csrss_at_start;
+        header.csrss_at_start = capture::csrss(kernel, buffer);
         for (luid, status) in privileges {
             header.privileges_wanted |= 1 << luid;
             header.privileges_held |= u64::from(status == Status::SUCCESS) << luid;
         }
-        greet(&console, arguments, &header);
+        self.report.greet(&header, self.arguments.bad());
 
-        let mut security = [0; 64];
-        let security = kept(&mut security, |buffer| directory.security(buffer));
-        let mut file_system = [0; 16];
-        let file_system = kept(&mut file_system, |buffer| directory.file_system(buffer));
-        let facts = Facts {
-            bad_arguments: arguments.bad(),
-            privileges: &privileges,
-            directory: arguments.directory,
-            security,
-            file_system,
-            handles: &[KnownHandle {
-                handle: directory.handle(),
-                type_name: utf16!("File"),
-            }],
-        };
-
-        let file = SnapshotFile::create(kernel, directory, stem.line().bytes())?;
+        let stem = self.stem.line();
+        let file = SnapshotFile::create(kernel, self.directory, stem.bytes())?;
         let writer = Writer::new(file, header)?;
-        self.snapshot
+        let snapshot = &self.run.snapshot;
+        snapshot
             .borrow(|slot| *slot = Some(writer))
             .ok_or(Status::TIMEOUT)?;
-        let budget = match arguments.budget {
-            Some(budget) => Some(budget),
-            None if stem.phase == Phase::LIVE => None,
-            None => Some(BOOT_BUDGET),
-        };
-        let elapsed = || {
-            milliseconds(
-                kernel.performance_counter().0.wrapping_sub(start.0),
-                start.1,
-            )
-        };
-        let may_start = |family: Family| {
-            self.families_begun
-                .store(family.0 as u8 + 1, Ordering::Release);
-            // What bootshot says of itself explains the rest, and takes no time.
-            family == Family::OWN || budget.is_none_or(|budget| elapsed() < budget)
-        };
-        let report = |family: Family, cost: capture::Cost| {
-            let wanted = if stem.phase == Phase::LIVE {
-                Voice::Normal
-            } else {
-                Voice::Verbose
-            };
-            if arguments.voice == wanted || arguments.voice == Voice::Verbose {
-                say_row(kernel, &console, family, cost, start.1);
-            }
-        };
-        let captured = Capture::new(kernel, heap, &self.snapshot, self.own, &facts)
-            .map_err(Stop::NotWritten)
-            .and_then(|mut capture| capture.run(arguments.families, may_start, report));
-        let csrss_at_end = capture::csrss(kernel, &mut buffer);
-        let published = self.snapshot.borrow(|slot| {
+        let captured = self.capture(&privileges);
+        let csrss_at_end = capture::csrss(kernel, buffer);
+        let published = snapshot.borrow(|slot| {
             // Taken out, so that the file is closed here whatever comes of it.
             let mut writer = slot.take().ok_or(Status::TIMEOUT)?;
-            let result = captured
-                .map_err(|stop| match stop {
-                    Stop::Taken => Status::TIMEOUT,
-                    Stop::NotWritten(status) => status,
-                })
-                .and_then(|()| publish(kernel, &mut writer, csrss_at_end, FinishedBy::CAPTURE));
+            let result = match captured {
+                Ok(()) => publish(kernel, &mut writer, csrss_at_end, FinishedBy::CAPTURE),
+                Err(Stop::Taken) => Err(Status::TIMEOUT),
+                Err(Stop::NotWritten(status)) => Err(status),
+            };
             if result == Err(Status::DISK_FULL) {
                 writer.sink().discard();
             }
@@ -312,32 +252,77 @@ impl<K: Kernel> Run<K> {
         });
         match published.unwrap_or(Err(Status::TIMEOUT)) {
             Ok(length) => {
-                if arguments.voice != Voice::Quiet {
-                    let mut line = Line::new();
-                    line.text("  wrote ");
-                    line.wide(arguments.directory);
-                    line.text("\\");
-                    line.text(core::str::from_utf8(stem.line().bytes()).unwrap_or(""));
-                    let _ = uwrite!(line, ".bshot, {} KiB in {} ms", length / 1024, elapsed());
-                    console.say(&line);
-                }
+                self.report.wrote(stem.bytes(), length, self.elapsed());
                 Ok(())
             }
             Err(status) => {
-                complain(
-                    &console,
-                    arguments,
-                    "the snapshot could not be finished",
-                    status,
-                );
+                self.report
+                    .complain("the snapshot could not be finished", status);
                 Err(status)
             }
         }
     }
 
-    fn header(&self, kernel: K, stem: &Stem, start: (u64, u64)) -> Header {
+    fn capture(&self, privileges: &[(u32, Status)]) -> Result<(), Stop> {
+        let mut security = [0; 64];
+        let security = kept(&mut security, |buffer| self.directory.security(buffer));
+        let mut file_system = [0; 16];
+        let file_system = kept(&mut file_system, |buffer| {
+            self.directory.file_system(buffer)
+        });
+        let facts = Facts {
+            bad_arguments: self.arguments.bad(),
+            privileges,
+            directory: self.arguments.directory,
+            security,
+            file_system,
+            handles: &[KnownHandle {
+                handle: self.directory.handle(),
+                type_name: utf16!("File"),
+            }],
+        };
+        let budget = match self.arguments.budget {
+            None if self.stem.phase == Phase::LIVE => None,
+            budget => Some(budget.unwrap_or(BOOT_BUDGET)),
+        };
+        let may_start = |family: Family| {
+            self.run
+                .families_begun
+                .store(family.0 as u8 + 1, Ordering::Release);
+            // What bootshot says of itself explains the rest, and takes no time.
+            family == Family::OWN || budget.is_none_or(|budget| self.elapsed() < budget)
+        };
+        let report = |family: Family, cost: capture::Cost| {
+            self.report
+                .family(self.stem.phase, family, cost, self.start.1)
+        };
+        Capture::new(
+            self.kernel,
+            self.heap,
+            &self.run.snapshot,
+            self.run.own,
+            &facts,
+        )
+        .map_err(Stop::NotWritten)?
+        .run(self.arguments.families, may_start, report)
+    }
+
+    /// Milliseconds since the worker's first instruction.
+    fn elapsed(&self) -> u32 {
+        let ticks = self
+            .kernel
+            .performance_counter()
+            .0
+            .wrapping_sub(self.start.0);
+        milliseconds(ticks, self.start.1)
+    }
+
+    fn header(&self) -> Header {
         /// `SystemTimeOfDayInformation`, whose first field is the boot time.
         const TIME_OF_DAY: u32 = 3;
+        let Self {
+            kernel, stem, run, ..
+        } = self;
         let mut words = [0; 6];
         kernel.query_system_information(TIME_OF_DAY, Buffer::new(&mut words, usize::MAX));
         let boot_time = words[0] as i64;
@@ -346,9 +331,9 @@ impl<K: Kernel> Run<K> {
                 stem.clock.system_time as u64,
                 stem.clock.interrupt_time,
                 kernel.performance_counter().0,
-                self.own.process_id,
-                self.own.peb,
-                self as *const Self as u64,
+                run.own.process_id,
+                run.own.peb,
+                core::ptr::from_ref(*run).addr() as u64,
                 boot_time as u64,
                 stem.sequence,
             ]),
@@ -356,18 +341,18 @@ impl<K: Kernel> Run<K> {
             pointer_width: size_of::<usize>() as u8,
             phase: stem.phase,
             page_size: PAGE as u32,
-            nt_major: shared(kernel, user_shared_data::NT_MAJOR_VERSION),
-            nt_minor: shared(kernel, user_shared_data::NT_MINOR_VERSION),
-            nt_build: self.own.build,
-            boot_id: shared(kernel, user_shared_data::BOOT_ID),
+            nt_major: shared(*kernel, user_shared_data::NT_MAJOR_VERSION),
+            nt_minor: shared(*kernel, user_shared_data::NT_MINOR_VERSION),
+            nt_build: run.own.build,
+            boot_id: shared(*kernel, user_shared_data::BOOT_ID),
             writer_version: VERSION,
-            process_id: self.own.process_id,
+            process_id: run.own.process_id,
             boot_time,
             sequence: stem.sequence,
             system_time: stem.clock.system_time,
             interrupt_time: stem.clock.interrupt_time,
-            performance_frequency: start.1,
-            performance_counter: start.0,
+            performance_frequency: self.start.1,
+            performance_counter: self.start.0,
             ..Header::decode(&[0; Header::SIZE])
         }
     }
@@ -384,8 +369,8 @@ impl<K: Kernel> Task<K> for Finisher<K> {
     fn run(&'static self, kernel: K) {
         let run = self.0;
         let arguments = run.arguments();
-        let taken = run.snapshot.take().and_then(Option::as_mut);
-        let result = match taken {
+        let report = Report::new(kernel, run.own.standard_output, &arguments);
+        let finished = match run.snapshot.take().and_then(Option::as_mut) {
             None => Err(Status::TIMEOUT),
             Some(writer) => {
                 let begun = usize::from(run.families_begun.load(Ordering::Acquire));
@@ -397,16 +382,13 @@ impl<K: Kernel> Task<K> for Finisher<K> {
                 )
             }
         };
-        let what = match result {
-            Ok(()) => "the time was up; what there was is written",
-            Err(_) => "the time was up; nothing could be finished",
-        };
-        complain(
-            &run.console(kernel),
-            &arguments,
-            what,
-            result.err().unwrap_or(Status::TIMEOUT),
-        );
+        match finished {
+            Ok(()) => report.complain(
+                "the time was up; what there was is written",
+                Status::TIMEOUT,
+            ),
+            Err(status) => report.complain("the time was up; nothing could be finished", status),
+        }
     }
 }
 
@@ -464,175 +446,8 @@ fn observe_phase<K: Kernel>(kernel: K, buffer: &mut Region<K>) -> Phase {
     }
 }
 
-/// UTF-16 units of a path that [`without_system_root`] puts together.
-const PATH_ROOM: usize = 320;
-
-/// The path with the drive letter of `KUSER_SHARED_DATA.NtSystemRoot` in the place of `\SystemRoot`, which emulators
-/// (seen: Wine 8) do not resolve.
-fn without_system_root<'p, K: Kernel>(
-    kernel: K,
-    path: &[u16],
-    room: &'p mut [u16; PATH_ROOM],
-) -> Option<&'p [u16]> {
-    const SYSTEM_ROOT: &str = "\\SystemRoot";
-    let (root, rest) = path.split_at_checked(SYSTEM_ROOT.len())?;
-    if !text::is(root, SYSTEM_ROOT) {
-        return None;
-    }
-    let mut bytes = [0; 2 * 64];
-    let address = user_shared_data::ADDRESS + user_shared_data::NT_SYSTEM_ROOT as u64;
-    kernel
-        .read_virtual_memory(Handle::CURRENT_PROCESS, address, &mut bytes)
-        .status
-        .ok()
-        .ok()?;
-    let system_root = bytes
-        .as_chunks::<2>()
-        .0
-        .iter()
-        .map(|pair| u16::from_le_bytes(*pair))
-        .take_while(|unit| *unit != 0);
-    let mut length = 0;
-    for unit in utf16!("\\??\\")
-        .iter()
-        .copied()
-        .chain(system_root)
-        .chain(rest.iter().copied())
-    {
-        *room.get_mut(length)? = unit;
-        length += 1;
-    }
-    Some(&room[..length])
-}
-
-/// The kill switch and the guard.
-fn leave_if_told<K: Kernel>(directory: &Directory<K>) -> Result<(), Status> {
-    if directory.contains(KILL_SWITCH) {
-        return Err(Status::CANCELLED);
-    }
-    if directory.contains(GUARD) {
-        return Err(Status::REQUEST_ABORTED);
-    }
-    Ok(())
-}
-
-/// What a snapshot's name is made of.
-struct Stem {
-    sequence: u64,
-    clock: Clock,
-    phase: Phase,
-}
-
-impl Stem {
-    /// `<sequence>-<UTC time>-<phase>`.
-    fn line(&self) -> Line {
-        let moment = Moment::from_system_time(self.clock.system_time);
-        let mut line = Line::new();
-        line.padded(self.sequence, SEQUENCE_DIGITS);
-        line.text("-");
-        line.padded(u64::from(moment.year), 4);
-        line.padded(u64::from(moment.month), 2);
-        line.padded(u64::from(moment.day), 2);
-        line.text("T");
-        line.padded(u64::from(moment.hour), 2);
-        line.padded(u64::from(moment.minute), 2);
-        line.padded(u64::from(moment.second), 2);
-        line.text("Z-");
-        line.text(self.phase.name());
-        line
-    }
-}
-
-const SEQUENCE_DIGITS: u32 = 8;
-
-/// The sequence number at the start of a snapshot's name, finished or not.
-fn sequence_of(name: &[u16]) -> Option<u64> {
-    let dash = name.iter().position(|unit| *unit == u16::from(b'-'))?;
-    let is_ours = [".bshot", ".tmp"].iter().any(|extension| {
-        let start = name.len().checked_sub(extension.len());
-        start.is_some_and(|start| text::is(&name[start..], extension))
-    });
-    if is_ours {
-        text::number(&name[..dash])
-    } else {
-        None
-    }
-}
-
-/// A file of this name and no content remembers the highest number given: it grows even when snapshots are moved away.
-const SEQUENCE_MARK: &str = "sequence-";
-
-fn marked_sequence(name: &[u16]) -> Option<u64> {
-    let (mark, number) = name.split_at_checked(SEQUENCE_MARK.len())?;
-    if text::is(mark, SEQUENCE_MARK) {
-        text::number(number)
-    } else {
-        None
-    }
-}
-
-/// One more than any number given in this directory so far, marked before it is used.
-fn next_sequence<K: Kernel>(
-    directory: &Directory<K>,
-    buffer: &mut Region<K>,
-) -> Result<u64, Status> {
-    let mut highest = 0;
-    let mut former_mark = None;
-    directory.for_each_name(buffer, |name| {
-        let marked = marked_sequence(name);
-        if marked >= former_mark.as_ref().map(|(sequence, _)| *sequence)
-            && let Some(sequence) = marked
-        {
-            former_mark = Name::found(name).map(|name| (sequence, name));
-        }
-        highest = highest.max(marked.or(sequence_of(name)).unwrap_or(0));
-    })?;
-    let sequence = highest + 1;
-    let mut mark = Line::new();
-    mark.text(SEQUENCE_MARK);
-    mark.padded(sequence, SEQUENCE_DIGITS);
-    let mark = Name::new(mark.bytes(), "").ok_or(Status::INVALID_PARAMETER)?;
-    directory.create_flushed(mark.units(), &[])?;
-    if let Some((_, name)) = former_mark {
-        directory.remove(name.units())?;
-    }
-    Ok(sequence)
-}
-
-/// Removes the lowest-numbered snapshots beyond `keep`; the newest, just written, is never among them.
-fn prune<K: Kernel>(
-    directory: &Directory<K>,
-    heap: &Heap<K>,
-    buffer: &mut Region<K>,
-    keep: u32,
-) -> Result<(), Status> {
-    let mut names = List::new(heap);
-    let mut complete = Ok(());
-    directory.for_each_name(buffer, |name| {
-        if let (Some(sequence), Some(name), Ok(())) =
-            (sequence_of(name), Name::found(name), complete)
-        {
-            complete = names.push((sequence, name));
-        }
-    })?;
-    complete?;
-    let surplus = names.len().saturating_sub(keep as usize);
-    let mut removed_below = 0;
-    for _ in 0..surplus {
-        let lowest = names
-            .iter()
-            .filter(|(sequence, _)| *sequence >= removed_below)
-            .min_by_key(|(sequence, _)| *sequence);
-        if let Some((sequence, name)) = lowest {
-            removed_below = sequence + 1;
-            directory.remove(name.units())?;
-        }
-    }
-    Ok(())
-}
-
 /// Keeps an answer that is small, with its status.
-fn kept<'b>(words: &'b mut [u64], ask: impl FnOnce(Buffer<'_>) -> Answer) -> (Status, &'b [u8]) {
+fn kept(words: &mut [u64], ask: impl FnOnce(Buffer<'_>) -> Answer) -> (Status, &[u8]) {
     let answer = ask(Buffer::new(words, usize::MAX));
     let bytes = Buffer::new(words, usize::MAX).into_bytes();
     let length = if answer.status.is_success() {
@@ -678,81 +493,3 @@ const VERSION: u32 = {
         | part(env!("CARGO_PKG_VERSION_MINOR")) << 8
         | part(env!("CARGO_PKG_VERSION_PATCH"))
 };
-
-fn milliseconds(ticks: u64, frequency: u64) -> u32 {
-    u32::try_from(ticks / (frequency / 1000).max(1)).unwrap_or(u32::MAX)
-}
-
-fn greet<K: Kernel>(console: &Console<K>, arguments: &Arguments<'_>, header: &Header) {
-    if arguments.voice == Voice::Quiet {
-        return;
-    }
-    let mut line = Line::new();
-    let _ = uwrite!(
-        line,
-        "bootshot {}: {}, NT {}.{} build {}, process {}",
-        env!("CARGO_PKG_VERSION"),
-        header.phase.name(),
-        header.nt_major,
-        header.nt_minor,
-        header.nt_build,
-        header.process_id
-    );
-    console.say(&line);
-    if !arguments.bad().is_empty() {
-        let mut line = Line::new();
-        line.text("  not understood:");
-        for word in arguments.bad() {
-            line.text(" ");
-            line.wide(word);
-        }
-        console.say(&line);
-    }
-}
-
-fn say_row<K: Kernel>(
-    kernel: K,
-    console: &Console<K>,
-    family: Family,
-    cost: capture::Cost,
-    frequency: u64,
-) {
-    let row = Row {
-        name: match family {
-            Family::OWN => c"own",
-            Family::PROCESSES => c"processes",
-            Family::HANDLES => c"handles",
-            Family::TYPES => c"types",
-            Family::MODULES => c"modules",
-            Family::SYSTEM => c"system",
-            Family::REGISTRY => c"registry",
-            _ => c"details",
-        },
-        asked: cost.asked,
-        answered: cost.answered,
-        kibibytes: u32::try_from(cost.bytes.div_ceil(1024)).unwrap_or(u32::MAX),
-        milliseconds: milliseconds(cost.ticks, frequency),
-    };
-    let mut line = Line::new();
-    line.fill(|to| kernel.format_row(&row, to));
-    console.say(&line);
-}
-
-fn complain<K: Kernel>(
-    console: &Console<K>,
-    arguments: &Arguments<'_>,
-    what: &str,
-    status: Status,
-) {
-    if arguments.voice == Voice::Quiet {
-        return;
-    }
-    let mut line = Line::new();
-    line.text("bootshot: ");
-    line.text(what);
-    line.text(" (");
-    line.status(status);
-    line.text("), ");
-    line.wide(arguments.directory);
-    console.say(&line);
-}

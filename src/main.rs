@@ -40,7 +40,7 @@ fn panic(info: &PanicInfo<'_>) -> ! {
 fn end_panicking(place: Option<&Location<'_>>) -> ! {
     static PANICKING: AtomicBool = AtomicBool::new(false);
     if !PANICKING.swap(true, Ordering::Relaxed) {
-        let mut line = Line::new();
+        let mut line = Line::default();
         line.text("bootshot: panic at ");
         if let Some(place) = place {
             line.text(place.file());

@@ -1,8 +1,11 @@
 //! Files: the snapshot directory, the guard in it, and a snapshot that appears only when it is whole.
 
-use crate::nt::layout::{file_names_information as names, fs_size_information as sizes};
+use crate::nt::layout::{
+    file_names_information as names, fs_size_information as sizes, user_shared_data,
+};
 use crate::nt::{Answer, Buffer, FileRequest, Handle, Kernel, Owned, Region, Status};
 use crate::own::{dword, qword};
+use crate::{text, utf16};
 use bootshot_format::Sink;
 
 const FILE_LIST_DIRECTORY: u32 = 0x1;
@@ -39,6 +42,47 @@ pub const FREE_SPACE_NEEDED: u64 = 64 << 20;
 
 /// Longest file name this module makes or handles, in UTF-16 units.
 pub const NAME_ROOM: usize = 64;
+
+/// UTF-16 units of a path that [`without_system_root`] puts together.
+pub const PATH_ROOM: usize = 320;
+
+/// The path with the drive letter of `KUSER_SHARED_DATA.NtSystemRoot` in the place of `\SystemRoot`, which emulators
+/// (seen: Wine 8) do not resolve.
+fn without_system_root<'p, K: Kernel>(
+    kernel: K,
+    path: &[u16],
+    room: &'p mut [u16; PATH_ROOM],
+) -> Option<&'p [u16]> {
+    const SYSTEM_ROOT: &str = "\\SystemRoot";
+    let (root, rest) = path.split_at_checked(SYSTEM_ROOT.len())?;
+    if !text::is(root, SYSTEM_ROOT) {
+        return None;
+    }
+    let mut bytes = [0; 2 * 64];
+    let address = user_shared_data::ADDRESS + user_shared_data::NT_SYSTEM_ROOT as u64;
+    kernel
+        .read_virtual_memory(Handle::CURRENT_PROCESS, address, &mut bytes)
+        .status
+        .ok()
+        .ok()?;
+    let system_root = bytes
+        .as_chunks::<2>()
+        .0
+        .iter()
+        .map(|pair| u16::from_le_bytes(*pair))
+        .take_while(|unit| *unit != 0);
+    let mut length = 0;
+    for unit in utf16!("\\??\\")
+        .iter()
+        .copied()
+        .chain(system_root)
+        .chain(rest.iter().copied())
+    {
+        *room.get_mut(length)? = unit;
+        length += 1;
+    }
+    Some(&room[..length])
+}
 
 /// A self-relative security descriptor with a protected DACL: full control for SYSTEM and Administrators, nobody else.
 /// SDDL `D:P(A;…;FA;;;SY)(A;…;FA;;;BA)`, with the given ACE flags.
@@ -117,8 +161,22 @@ pub struct Directory<K: Kernel> {
 }
 
 impl<K: Kernel> Directory<K> {
-    /// Opens the directory, creating it for administrators only when it is missing.
-    pub fn open(kernel: K, path: &[u16]) -> Result<Self, Status> {
+    /// Opens the directory, creating it for administrators only when it is missing. Also gives the path it was found
+    /// under: that asked for, or the one that `room` was needed for.
+    pub fn open<'p>(
+        kernel: K,
+        path: &'p [u16],
+        room: &'p mut [u16; PATH_ROOM],
+    ) -> Result<(Self, &'p [u16]), Status> {
+        Self::open_at(kernel, path)
+            .map(|directory| (directory, path))
+            .or_else(|status| {
+                let path = without_system_root(kernel, path, room).ok_or(status)?;
+                Self::open_at(kernel, path).map(|directory| (directory, path))
+            })
+    }
+
+    fn open_at(kernel: K, path: &[u16]) -> Result<Self, Status> {
         let handle = kernel.create_file(&FileRequest {
             directory: Handle::NONE,
             name: path,
@@ -204,7 +262,7 @@ impl<K: Kernel> Directory<K> {
     pub fn for_each_name(
         &self,
         buffer: &mut Region<K>,
-        mut each: impl FnMut(&[u16]),
+        each: &mut dyn FnMut(&[u16]),
     ) -> Result<(), Status> {
         let mut restart = true;
         loop {

@@ -56,14 +56,6 @@ pub struct Line {
 impl Line {
     const ROOM: usize = 256;
 
-    /// An empty line.
-    pub const fn new() -> Self {
-        Self {
-            bytes: [0; Self::ROOM],
-            length: 0,
-        }
-    }
-
     /// The text so far: ASCII.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes[..self.length]
@@ -78,10 +70,10 @@ impl Line {
     /// Appends UTF-16; what is not printable ASCII becomes a question mark, since the boot screen shows no more.
     pub fn wide(&mut self, text: &[u16]) {
         for unit in text {
-            self.byte(match u8::try_from(*unit) {
-                Ok(byte @ b' '..=b'~') => byte,
-                _ => b'?',
-            });
+            let printable = u8::try_from(*unit)
+                .ok()
+                .filter(|byte| matches!(byte, b' '..=b'~'));
+            self.byte(printable.unwrap_or(b'?'));
         }
     }
 
@@ -112,8 +104,13 @@ impl Line {
 
     /// Appends ASCII text.
     pub fn text(&mut self, text: &str) {
-        for byte in text.bytes() {
-            self.byte(byte);
+        self.ascii(text.as_bytes());
+    }
+
+    /// Appends ASCII text that is at hand as bytes.
+    pub fn ascii(&mut self, text: &[u8]) {
+        for byte in text {
+            self.byte(*byte);
         }
     }
 
@@ -121,6 +118,15 @@ impl Line {
         if let Some(place) = self.bytes.get_mut(self.length) {
             *place = byte;
             self.length += 1;
+        }
+    }
+}
+
+impl Default for Line {
+    fn default() -> Self {
+        Self {
+            bytes: [0; Self::ROOM],
+            length: 0,
         }
     }
 }
@@ -156,7 +162,7 @@ mod tests {
 
     #[test]
     fn a_line_that_is_full_is_cut() {
-        let mut line = Line::new();
+        let mut line = Line::default();
         line.padded(7, 8);
         line.padded(123_456_789, 8);
         line.wide(&[0x20AC, b'a' as u16, 7]);

@@ -12,9 +12,11 @@ pub struct Call {
     pub number: u32,
     /// The system call.
     pub name: &'static str,
-    /// Information class, process id, length or handle, whichever tells one call from another.
+    /// Information class, length or handle, whichever tells one call from another.
     pub argument: u64,
-    /// Path, file name or value name.
+    /// The process it is about, where it is about one.
+    pub process: Option<u64>,
+    /// Path, file name, or key path and value name.
     pub text: String,
     /// What it answered, once it did.
     pub answer: Option<Given>,
@@ -52,8 +54,11 @@ pub enum Fault {
     PowerOff,
 }
 
+/// A fault and the calls it befalls.
 #[derive(Clone)]
-pub(super) struct Rule {
+pub struct Rule {
+    /// Picks the calls.
     pub when: Arc<dyn Fn(&Call) -> bool + Send + Sync>,
+    /// What happens to them.
     pub fault: Fault,
 }

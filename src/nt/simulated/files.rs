@@ -4,7 +4,7 @@
 //! covers the entries made before; on FAT only with a flush of the volume or its root directory, as seen at a real
 //! boot.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// The kind of file system.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -295,6 +295,13 @@ impl FileSystem {
         self.flush_volume();
     }
 
+    /// Takes a file away, durably; `path` is relative to the root.
+    pub fn remove(&mut self, path: &str) {
+        let node = self.find(ROOT, path).expect("there is such a file");
+        self.unlink(node);
+        self.flush_volume();
+    }
+
     /// Makes a directory, durable, and those on the way; `path` is relative to the root.
     pub fn make_directory(&mut self, path: &str) -> NodeId {
         let mut directory = ROOT;
@@ -320,12 +327,9 @@ impl FileSystem {
         Some(files.collect())
     }
 
-    /// Every file's path and bytes.
-    pub fn all(&self) -> BTreeSet<String> {
-        self.reachable(ROOT)
-            .into_iter()
-            .map(|(path, _)| path)
-            .collect()
+    /// The security descriptor of the file or directory at `path`, relative to the root.
+    pub fn security_of(&self, path: &str) -> Option<&[u8]> {
+        self.find(ROOT, path).map(|node| self.security(node))
     }
 
     fn reachable(&self, directory: NodeId) -> Vec<(String, &[u8])> {

@@ -126,6 +126,33 @@ impl Outcome {
     }
 }
 
+/// How a call is logged.
+struct Asking<'a> {
+    name: &'static str,
+    argument: u64,
+    handle: Handle,
+    text: &'a str,
+}
+
+fn asking(name: &'static str, argument: impl Into<u64>) -> Asking<'static> {
+    Asking {
+        name,
+        argument: argument.into(),
+        handle: Handle::NONE,
+        text: "",
+    }
+}
+
+impl<'a> Asking<'a> {
+    fn of(self, handle: Handle) -> Self {
+        Self { handle, ..self }
+    }
+
+    fn named(self, text: &'a str) -> Self {
+        Self { text, ..self }
+    }
+}
+
 /// A call on its way: the machine is locked, the call logged, its fault known.
 struct Entered<'a> {
     state: MutexGuard<'a, State>,
@@ -147,18 +174,20 @@ impl Simulated {
         resume_unwind(Box::new(Stopped))
     }
 
-    fn enter(&self, name: &'static str, argument: u64, text: &str) -> Option<Entered<'_>> {
+    fn enter(&self, asking: Asking<'_>) -> Option<Entered<'_>> {
         let mut state = self.locked()?;
         let thread = CURRENT.get();
         let number = state.threads[thread as usize].calls;
         state.threads[thread as usize].calls += 1;
         state.elapsed += CALL_TIME;
+        let (process, text) = state.about(&asking);
         let call = Call {
             thread,
             number,
-            name,
-            argument,
-            text: text.to_owned(),
+            name: asking.name,
+            argument: asking.argument,
+            process,
+            text,
             answer: None,
         };
         let fault = state
@@ -194,11 +223,11 @@ impl Simulated {
     /// A call that gives a status or something opened.
     fn call<R>(
         &self,
-        (name, argument, text): (&'static str, u64, &str),
+        asking: Asking<'_>,
         failed: impl FnOnce(Status) -> R,
         work: impl FnOnce(&mut State) -> R,
     ) -> R {
-        let Some(mut entered) = self.enter(name, argument, text) else {
+        let Some(mut entered) = self.enter(asking) else {
             return failed(Status::UNSUCCESSFUL);
         };
         match entered.fault {
@@ -210,11 +239,11 @@ impl Simulated {
     /// A call that fills a buffer.
     fn query(
         &self,
-        (name, argument, text): (&'static str, u64, &str),
+        asking: Asking<'_>,
         buffer: &mut [u8],
         work: impl FnOnce(&mut State, usize, u64) -> Outcome,
     ) -> Answer {
-        let Some(mut entered) = self.enter(name, argument, text) else {
+        let Some(mut entered) = self.enter(asking) else {
             return Answer {
                 status: Status::UNSUCCESSFUL,
                 length: 0,
@@ -244,6 +273,23 @@ impl Simulated {
 }
 
 impl State {
+    /// Which process a call is about, and what it names.
+    fn about(&self, asking: &Asking<'_>) -> (Option<u64>, String) {
+        let path = match self.handles.get(&asking.handle.0) {
+            _ if asking.name == "NtOpenProcess" => return (Some(asking.argument), String::new()),
+            _ if asking.handle == Handle::CURRENT_PROCESS => {
+                return (Some(self.machine.own_id), asking.text.to_owned());
+            }
+            Some(Object::Process(id, _) | Object::Token(id)) => {
+                return (Some(*id), asking.text.to_owned());
+            }
+            Some(Object::Key(path) | Object::Directory(path)) => path,
+            _ => return (None, asking.text.to_owned()),
+        };
+        let separator = if asking.text.is_empty() { "" } else { "\\" };
+        (None, format!("{path}{separator}{}", asking.text))
+    }
+
     fn open(&mut self, object: Object) -> Handle {
         let handle = self.next_handle;
         self.next_handle += 4;
@@ -644,7 +690,7 @@ fn status_of(result: Result<(), Status>) -> Status {
 impl Kernel for &'static Simulated {
     fn query_system_information(self, class: u32, buffer: Buffer<'_>) -> Answer {
         self.query(
-            ("NtQuerySystemInformation", u64::from(class), ""),
+            asking("NtQuerySystemInformation", class),
             buffer.into_bytes(),
             |state, capacity, address| state.system_information(class, capacity, address),
         )
@@ -655,7 +701,7 @@ impl Kernel for &'static Simulated {
         const TYPE: u32 = 2;
         const TYPES: u32 = 3;
         self.query(
-            ("NtQueryObject", u64::from(class), ""),
+            asking("NtQueryObject", class).of(handle),
             buffer.into_bytes(),
             |state, capacity, address| {
                 let short = Status::INFO_LENGTH_MISMATCH;
@@ -698,7 +744,7 @@ impl Kernel for &'static Simulated {
         const ANY: u32 =
             access::PROCESS_QUERY_INFORMATION | access::PROCESS_QUERY_LIMITED_INFORMATION;
         self.query(
-            ("NtQueryInformationProcess", u64::from(class), ""),
+            asking("NtQueryInformationProcess", class).of(process),
             buffer.into_bytes(),
             |state, capacity, address| match state.process(process, ANY) {
                 Ok(process) => {
@@ -712,7 +758,7 @@ impl Kernel for &'static Simulated {
 
     fn query_information_token(self, token: Handle, class: u32, buffer: Buffer<'_>) -> Answer {
         self.query(
-            ("NtQueryInformationToken", u64::from(class), ""),
+            asking("NtQueryInformationToken", class).of(token),
             buffer.into_bytes(),
             |state, capacity, address| {
                 let Some(Object::Token(id)) = state.handles.get(&token.0) else {
@@ -738,7 +784,7 @@ impl Kernel for &'static Simulated {
         buffer: Buffer<'_>,
     ) -> Answer {
         self.query(
-            ("NtQueryDirectoryObject", u64::from(single), ""),
+            asking("NtQueryDirectoryObject", single).of(directory),
             buffer.into_bytes(),
             |state, capacity, address| {
                 let Some(Object::Directory(path)) = state.handles.get(&directory.0) else {
@@ -790,7 +836,7 @@ impl Kernel for &'static Simulated {
         const FIXED: usize = 12;
         let name = text(value);
         self.query(
-            ("NtQueryValueKey", u64::from(class), &name),
+            asking("NtQueryValueKey", class).of(key).named(&name),
             buffer.into_bytes(),
             |state, capacity, _| {
                 let Some(Object::Key(path)) = state.handles.get(&key.0) else {
@@ -814,7 +860,7 @@ impl Kernel for &'static Simulated {
 
     fn query_security_object(self, handle: Handle, information: u32, buffer: Buffer<'_>) -> Answer {
         self.query(
-            ("NtQuerySecurityObject", u64::from(information), ""),
+            asking("NtQuerySecurityObject", information).of(handle),
             buffer.into_bytes(),
             |state, capacity, _| match state.file_with(handle, access::READ_CONTROL) {
                 Ok(file) => {
@@ -829,7 +875,7 @@ impl Kernel for &'static Simulated {
 
     fn query_volume_information_file(self, file: Handle, class: u32, buffer: Buffer<'_>) -> Answer {
         self.query(
-            ("NtQueryVolumeInformationFile", u64::from(class), ""),
+            asking("NtQueryVolumeInformationFile", class).of(file),
             buffer.into_bytes(),
             |state, capacity, _| match (state.handles.get(&file.0), state.volume_information(class))
             {
@@ -849,7 +895,7 @@ impl Kernel for &'static Simulated {
 
     fn query_directory_file(self, directory: Handle, restart: bool, buffer: Buffer<'_>) -> Answer {
         self.query(
-            ("NtQueryDirectoryFile", u64::from(restart), ""),
+            asking("NtQueryDirectoryFile", restart).of(directory),
             buffer.into_bytes(),
             |state, capacity, _| {
                 state
@@ -861,7 +907,7 @@ impl Kernel for &'static Simulated {
 
     fn read_virtual_memory(self, process: Handle, address: u64, buffer: &mut [u8]) -> Answer {
         self.query(
-            ("NtReadVirtualMemory", address, ""),
+            asking("NtReadVirtualMemory", address).of(process),
             buffer,
             |state, capacity, _| {
                 let mut bytes = vec![0; capacity];
@@ -874,7 +920,7 @@ impl Kernel for &'static Simulated {
     }
 
     fn open_process(self, process_id: u64, access: u32) -> Result<Handle, Status> {
-        self.call(("NtOpenProcess", process_id, ""), Err, |state| {
+        self.call(asking("NtOpenProcess", process_id), Err, |state| {
             let process = state
                 .machine
                 .processes
@@ -892,21 +938,25 @@ impl Kernel for &'static Simulated {
     }
 
     fn open_process_token(self, process: Handle, _access: u32) -> Result<Handle, Status> {
-        self.call(("NtOpenProcessToken", process.0 as u64, ""), Err, |state| {
-            const ANY: u32 =
-                access::PROCESS_QUERY_INFORMATION | access::PROCESS_QUERY_LIMITED_INFORMATION;
-            let process = state.process(process, ANY)?;
-            if process.token.is_empty() {
-                return Err(Status::ACCESS_DENIED);
-            }
-            let id = process.id;
-            Ok(state.open(Object::Token(id)))
-        })
+        self.call(
+            asking("NtOpenProcessToken", 0u32).of(process),
+            Err,
+            |state| {
+                const ANY: u32 =
+                    access::PROCESS_QUERY_INFORMATION | access::PROCESS_QUERY_LIMITED_INFORMATION;
+                let process = state.process(process, ANY)?;
+                if process.token.is_empty() {
+                    return Err(Status::ACCESS_DENIED);
+                }
+                let id = process.id;
+                Ok(state.open(Object::Token(id)))
+            },
+        )
     }
 
     fn open_key(self, path: &[u16], _access: u32) -> Result<Handle, Status> {
         let path = text(path);
-        self.call(("NtOpenKey", 0, &path), Err, |state| {
+        self.call(asking("NtOpenKey", 0u32).named(&path), Err, |state| {
             let path = path.to_lowercase();
             if !state.machine.keys.contains_key(&path) {
                 return Err(Status::OBJECT_NAME_NOT_FOUND);
@@ -917,20 +967,24 @@ impl Kernel for &'static Simulated {
 
     fn open_directory_object(self, path: &[u16], _access: u32) -> Result<Handle, Status> {
         let path = text(path);
-        self.call(("NtOpenDirectoryObject", 0, &path), Err, |state| {
-            let directories = &state.machine.directories;
-            let known = directories
-                .keys()
-                .find(|known| known.eq_ignore_ascii_case(&path))
-                .cloned();
-            Ok(state.open(Object::Directory(
-                known.ok_or(Status::OBJECT_NAME_NOT_FOUND)?,
-            )))
-        })
+        self.call(
+            asking("NtOpenDirectoryObject", 0u32).named(&path),
+            Err,
+            |state| {
+                let directories = &state.machine.directories;
+                let known = directories
+                    .keys()
+                    .find(|known| known.eq_ignore_ascii_case(&path))
+                    .cloned();
+                Ok(state.open(Object::Directory(
+                    known.ok_or(Status::OBJECT_NAME_NOT_FOUND)?,
+                )))
+            },
+        )
     }
 
     fn close(self, handle: Handle) -> Status {
-        let Some(mut entered) = self.enter("NtClose", handle.0 as u64, "") else {
+        let Some(mut entered) = self.enter(asking("NtClose", handle.0 as u64).of(handle)) else {
             return Status::UNSUCCESSFUL;
         };
         let status = entered.state.close(handle);
@@ -942,18 +996,14 @@ impl Kernel for &'static Simulated {
 
     fn create_file(self, request: &FileRequest<'_>) -> Result<Handle, Status> {
         let name = text(request.name);
-        let call = (
-            "NtCreateFile",
-            u64::from(request.disposition),
-            name.as_str(),
-        );
+        let call = asking("NtCreateFile", request.disposition).named(&name);
         self.call(call, Err, |state| state.create_file(request, &name))
     }
 
     fn write_file(self, file: Handle, bytes: &[u8]) -> Answer {
         let failed = |status| Answer { status, length: 0 };
         self.call(
-            ("NtWriteFile", bytes.len() as u64, ""),
+            asking("NtWriteFile", bytes.len() as u64).of(file),
             failed,
             |state| match state.write_file(file, bytes) {
                 Ok(length) => Answer {
@@ -967,7 +1017,7 @@ impl Kernel for &'static Simulated {
 
     fn flush_buffers_file(self, file: Handle) -> Status {
         self.call(
-            ("NtFlushBuffersFile", file.0 as u64, ""),
+            asking("NtFlushBuffersFile", 0u32).of(file),
             |status| status,
             |state| {
                 const RIGHTS: u32 = access::WRITE_OR_ADD_FILE | access::APPEND_OR_ADD_SUBDIRECTORY;
@@ -991,7 +1041,7 @@ impl Kernel for &'static Simulated {
 
     fn rename_file(self, file: Handle, directory: Handle, name: &[u16]) -> Status {
         let name = text(name);
-        let call = ("NtSetInformationFile", 10, name.as_str());
+        let call = asking("NtSetInformationFile", 10u32).of(file).named(&name);
         self.call(
             call,
             |status| status,
@@ -1001,7 +1051,7 @@ impl Kernel for &'static Simulated {
 
     fn delete_file(self, file: Handle) -> Status {
         self.call(
-            ("NtSetInformationFile", 13, ""),
+            asking("NtSetInformationFile", 13u32).of(file),
             |status| status,
             |state| match state.file_with(file, access::DELETE).map(|file| file.node) {
                 Ok(node) if state.machine.files.mark_deleted(node) => Status::SUCCESS,
@@ -1013,14 +1063,14 @@ impl Kernel for &'static Simulated {
 
     fn reserve_memory(self, length: usize) -> Result<usize, Status> {
         self.call(
-            ("NtAllocateVirtualMemory", length as u64, "reserve"),
+            asking("NtAllocateVirtualMemory", length as u64).named("reserve"),
             Err,
             |state| state.memory.reserve(length),
         )
     }
 
     fn commit_memory(self, address: usize, length: usize) -> Status {
-        let call = ("NtAllocateVirtualMemory", length as u64, "commit");
+        let call = asking("NtAllocateVirtualMemory", length as u64).named("commit");
         self.call(
             call,
             |status| status,
@@ -1029,7 +1079,7 @@ impl Kernel for &'static Simulated {
     }
 
     unsafe fn release_memory(self, address: usize) {
-        let Some(mut entered) = self.enter("NtFreeVirtualMemory", 0, "") else {
+        let Some(mut entered) = self.enter(asking("NtFreeVirtualMemory", 0u32)) else {
             return;
         };
         let status = entered.state.memory.release(address);
@@ -1041,7 +1091,7 @@ impl Kernel for &'static Simulated {
     }
 
     fn start_thread<T: Task<Self>>(self, task: &'static T) -> Result<Handle, Status> {
-        self.call(("RtlCreateUserThread", 0, ""), Err, |state| {
+        self.call(asking("RtlCreateUserThread", 0u32), Err, |state| {
             let thread = state.threads.len();
             state.threads.push(Thread::default());
             let running = self.spawn(thread, move || task.run(self));
@@ -1052,10 +1102,10 @@ impl Kernel for &'static Simulated {
 
     fn wait(self, handle: Handle, milliseconds: Option<u32>) -> Status {
         let limit = milliseconds.map(u64::from);
-        let call = ("NtWaitForSingleObject", limit.unwrap_or(u64::MAX), "");
+        let call = asking("NtWaitForSingleObject", limit.unwrap_or(u64::MAX));
         let Some(Entered {
             mut state, fault, ..
-        }) = self.enter(call.0, call.1, call.2)
+        }) = self.enter(call)
         else {
             return Status::UNSUCCESSFUL;
         };
@@ -1103,7 +1153,7 @@ impl Kernel for &'static Simulated {
     }
 
     fn delay(self, milliseconds: u32) {
-        if let Some(mut entered) = self.enter("NtDelayExecution", u64::from(milliseconds), "") {
+        if let Some(mut entered) = self.enter(asking("NtDelayExecution", milliseconds)) {
             entered.state.elapsed += u64::from(milliseconds) * 10_000;
             self.changed.notify_all();
             drop(entered);
@@ -1113,7 +1163,7 @@ impl Kernel for &'static Simulated {
 
     fn set_hard_error_mode(self, mode: u32) -> Status {
         self.call(
-            ("NtSetInformationProcess", 12, ""),
+            asking("NtSetInformationProcess", 12u32),
             |status| status,
             |state| {
                 state.hard_error_mode = Some(mode);
@@ -1124,7 +1174,7 @@ impl Kernel for &'static Simulated {
 
     fn enable_privilege(self, luid: u32) -> Status {
         self.call(
-            ("RtlAdjustPrivilege", u64::from(luid), ""),
+            asking("RtlAdjustPrivilege", luid),
             |status| status,
             |state| {
                 if !state.machine.privileges.contains(&luid) {
@@ -1150,7 +1200,7 @@ impl Kernel for &'static Simulated {
 
     fn display_string(self, string: &[u16]) -> Status {
         self.call(
-            ("NtDisplayString", string.len() as u64, ""),
+            asking("NtDisplayString", string.len() as u64),
             |status| status,
             |state| {
                 if !state.machine.console {

@@ -172,11 +172,12 @@ pub struct Machine {
     pub commit_limit: usize,
     /// Commits that succeed.
     pub commits: u32,
-    pub(super) rules: Vec<Rule>,
+    /// What goes wrong, the first that applies.
+    pub rules: Vec<Rule>,
 }
 
 /// 2026-11-20 06:00 UTC, 100 ns since 1601: when the simulated machines boot.
-pub const BOOT_TIME: i64 = 134_394_372_000_000_000;
+pub const BOOT_TIME: i64 = 134_396_280_000_000_000;
 
 impl Machine {
     /// A machine at BootExecute, with a handful of everything.

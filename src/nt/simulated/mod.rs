@@ -17,7 +17,7 @@ mod space;
 #[cfg(test)]
 mod tests;
 
-pub use fault::{Call, Fault, Given};
+pub use fault::{Call, Fault, Given, Rule};
 pub use files::{FileSystem, Kind};
 pub use machine::{
     BOOT_TIME, CONTROL, HandleEntry, Machine, Module, Process, Reply, SESSION_MANAGER, Value, utf16,
@@ -125,6 +125,8 @@ pub struct Run<R> {
     pub output: Vec<u8>,
     /// The mode last set by `ProcessDefaultHardErrorMode`.
     pub hard_error_mode: Option<u32>,
+    /// Milliseconds from start to end.
+    pub milliseconds: u64,
     /// LUIDs of the privileges enabled.
     pub enabled_privileges: BTreeSet<u32>,
     open_handles: Vec<(usize, String)>,
@@ -179,6 +181,7 @@ impl Machine {
             console,
             output,
             hard_error_mode,
+            elapsed,
             enabled_privileges,
             handles,
             bad_closes,
@@ -197,6 +200,7 @@ impl Machine {
             console,
             output,
             hard_error_mode,
+            milliseconds: elapsed / 10_000,
             enabled_privileges,
             open_handles,
             bad_closes,
