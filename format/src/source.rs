@@ -21,7 +21,7 @@ open_number! {
         PROCESS_MEMORY = 6,
         /// `NtQueryValueKey`; class: `KEY_VALUE_INFORMATION_CLASS`; names: key path and value name.
         REGISTRY_VALUE = 7,
-        /// `NtQueryDirectoryObject`, all entries of one directory; class 0; name: its path.
+        /// One call of `NtQueryDirectoryObject`; class 0; argument: context at its start; name: the directory's path.
         DIRECTORY_OBJECT = 8,
         /// An open that failed, with its status and no bytes; class: [`OpenKind`]; arguments: as 3 for processes and
         /// tokens; name: the path of anything else.

@@ -6,12 +6,12 @@ use core::mem::offset_of;
 use core::ptr::null_mut;
 use ntapi::winapi::shared::minwindef::{FALSE, TRUE, ULONG};
 use ntapi::winapi::shared::ntdef::{
-    BOOLEAN, HANDLE, LARGE_INTEGER, NTSTATUS, OBJ_CASE_INSENSITIVE, OBJECT_ATTRIBUTES,
+    BOOLEAN, HANDLE, LARGE_INTEGER, NTSTATUS, OBJ_CASE_INSENSITIVE, OBJECT_ATTRIBUTES, PVOID,
     UNICODE_STRING,
 };
 use ntapi::{
-    ntapi_base::CLIENT_ID, ntexapi, ntioapi, ntmmapi, ntobapi, ntpebteb, ntpsapi,
-    ntregapi, ntrtl, ntseapi,
+    ntapi_base::CLIENT_ID, ntexapi, ntioapi, ntmmapi, ntobapi, ntpebteb, ntpsapi, ntregapi, ntrtl,
+    ntseapi,
 };
 
 /// The system bootshot runs on.
@@ -383,7 +383,7 @@ impl Kernel for Nt {
     }
 
     fn start_thread<T: Task<Self>>(self, task: &'static T) -> Result<Handle, Status> {
-        unsafe extern "system" fn start<T: Task<Nt> + 'static>(parameter: *mut c_void) -> NTSTATUS {
+        unsafe extern "system" fn start<T: Task<Nt> + 'static>(parameter: PVOID) -> NTSTATUS {
             // SAFETY: `start_thread` passed a `&'static T`.
             let task: &'static T = unsafe { &*parameter.cast_const().cast() };
             task.run(Nt);
@@ -400,10 +400,7 @@ impl Kernel for Nt {
                 0,
                 THREAD_STACK,
                 THREAD_STACK,
-                Some(core::mem::transmute::<
-                    unsafe extern "system" fn(*mut c_void) -> NTSTATUS,
-                    unsafe extern "system" fn(*mut _) -> NTSTATUS,
-                >(start::<T>)),
+                Some(start::<T>),
                 core::ptr::from_ref(task).cast_mut().cast(),
                 (&raw mut handle).cast(),
                 null_mut(),

@@ -3,7 +3,6 @@
 use crate::nt::Status;
 use std::alloc::{Layout, alloc_zeroed, dealloc};
 use std::collections::BTreeMap;
-use std::ops::Range;
 
 const PAGE: usize = 0x1000;
 const CONFLICTING_ADDRESSES: Status = Status(0xC000_0018);
@@ -97,7 +96,7 @@ impl Memory {
         self.commits_left -= 1;
         for (committed, place) in pages.iter_mut().zip((start + first * PAGE..).step_by(PAGE)) {
             assert!(
-                *committed || is_zero(place..place + PAGE),
+                *committed || is_zero(place),
                 "memory at {place:#x} was written before its commit"
             );
             *committed = true;
@@ -142,7 +141,7 @@ impl Drop for Reserved {
             .zip((start..).step_by(PAGE));
         let overrun = pages
             .filter(|(committed, _)| !**committed)
-            .any(|(_, place)| !is_zero(place..place + PAGE));
+            .any(|(_, place)| !is_zero(place));
         // SAFETY: allocated with this layout in `Memory::reserve`, and removed from the ranges.
         unsafe { dealloc(self.allocation as *mut u8, self.layout) };
         assert!(
@@ -152,8 +151,8 @@ impl Drop for Reserved {
     }
 }
 
-fn is_zero(range: Range<usize>) -> bool {
-    // SAFETY: the range is part of a live allocation of ours, initialised with zeros.
-    let bytes = unsafe { std::slice::from_raw_parts(range.start as *const u8, range.len()) };
-    bytes.iter().all(|byte| *byte == 0)
+fn is_zero(page: usize) -> bool {
+    // SAFETY: the page is part of a live allocation of ours, initialised with zeros.
+    let bytes = unsafe { std::slice::from_raw_parts(page as *const u8, PAGE) };
+    bytes == [0; PAGE]
 }
