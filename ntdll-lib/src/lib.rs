@@ -6,6 +6,7 @@ mod exports;
 mod floors;
 mod version;
 
+use std::fmt;
 use std::io::Cursor;
 
 use implib::{Flavor, ImportLibrary, MachineType};
@@ -43,6 +44,16 @@ impl Machine {
             Self::X64 => include_str!("../ntdll.x86_64.def"),
             Self::Arm64 => include_str!("../ntdll.aarch64.def"),
         }
+    }
+}
+
+impl fmt::Display for Machine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::X86 => "x86",
+            Self::X64 => "x64",
+            Self::Arm64 => "arm64",
+        })
     }
 }
 

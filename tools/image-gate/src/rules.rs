@@ -73,7 +73,7 @@ fn check_headers(image: &Image, policy: &Policy, findings: &mut Vec<Finding>) {
         (
             pe::IMAGE_DIRECTORY_ENTRY_DELAY_IMPORT,
             Rule::DELAY_IMPORT,
-            "there are delay-loaded imports, which need the loader of the Windows subsystem",
+            "there are delay-loaded imports, which are resolved through kernel32.dll",
         ),
         (
             pe::IMAGE_DIRECTORY_ENTRY_BOUND_IMPORT,
@@ -99,9 +99,9 @@ fn machine_problem(image: &Image, expected: Option<Machine>) -> Option<String> {
             "the image is for machine {name}, not for x86, x64 or arm64"
         ));
     };
-    if expected.is_some_and(|expected| expected != machine) {
+    if let Some(expected) = expected.filter(|&expected| expected != machine) {
         return Some(format!(
-            "the image is for {name}, this system needs another one"
+            "the image is for {name}, but must be for {expected}"
         ));
     }
     let needs_64_bit = machine != Machine::X86;

@@ -307,12 +307,18 @@ fn an_import_name_without_an_end_is_found() {
 }
 
 #[test]
-fn a_lookup_table_without_an_end_is_found() {
+fn an_import_with_an_empty_name_is_found() {
     assert_fault(Rule::IMPORT_DIRECTORY, unchanged, |image| {
-        let last = image.sections[IMPORTS].virtual_address + 0x1000 - image.pointer_size();
-        let name = image.descriptors + 20; // Empty names are not names: any string will do.
-        image.write_pointer(last, u64::from(name) + 20);
-        image.write(image.descriptors, &last.to_le_bytes());
+        let terminator = image.descriptors + 20;
+        image.write_pointer(image.lookup_table, terminator.into());
+    });
+}
+
+#[test]
+fn a_lookup_table_that_ends_within_an_entry_is_found() {
+    assert_fault(Rule::IMPORT_DIRECTORY, unchanged, |image| {
+        let cut = image.sections[IMPORTS].virtual_address + 0x1000 - image.pointer_size() / 2;
+        image.write(image.descriptors, &cut.to_le_bytes());
     });
 }
 

@@ -207,18 +207,11 @@ impl ImportSection {
         let mut table = 0;
         for (index, (dll, functions)) in imports.iter().enumerate() {
             let descriptor = descriptors + index * 20;
-            let mut set = |offset: usize, value: usize| {
-                let value = address + value as u32;
-                bytes[descriptor + offset..][..4].copy_from_slice(&value.to_le_bytes());
-            };
-            set(0, lookup_table + table);
-            set(16, table);
             let name = bytes.len();
-            let mut set = |offset: usize, value: usize| {
-                let value = address + value as u32;
-                bytes[descriptor + offset..][..4].copy_from_slice(&value.to_le_bytes());
-            };
-            set(12, name);
+            for (field, offset) in [(0, lookup_table + table), (12, name), (16, table)] {
+                let value = address + offset as u32;
+                bytes[descriptor + field..][..4].copy_from_slice(&value.to_le_bytes());
+            }
             bytes.extend_from_slice(dll.as_bytes());
             bytes.push(0);
             for function in functions {
