@@ -1,0 +1,172 @@
+//! What the command line changes.
+
+use crate::{boot, capture, files, snapshot_names, status};
+use bootshot::nt::Status;
+use bootshot::nt::simulated::{Fault, Machine};
+use bootshot_format::{Family, NoteKind, Outcome, Phase, PhaseSource};
+
+fn started_as(command_line: &str) -> Machine {
+    Machine::small().with_command_line(command_line)
+}
+
+#[test]
+fn a_given_phase_is_believed() {
+    for phase in [Phase::BOOT_EXECUTE, Phase::SETUP_EXECUTE, Phase::LIVE] {
+        let (snapshot, _) = capture(started_as(&format!("bootshot phase={}", phase.name())));
+        let header = &snapshot.header;
+        assert_eq!(
+            (header.phase, header.phase_source),
+            (phase, PhaseSource::ARGUMENT)
+        );
+    }
+}
+
+#[test]
+fn snapshots_go_to_the_directory_that_is_named() {
+    let run = boot(started_as(r"bootshot dir=\??\C:\Elsewhere"));
+    assert_eq!(status(&run), Status::SUCCESS);
+    run.assert_clean();
+    assert!(run.machine.files.list(crate::DIRECTORY).is_none());
+    let there = run.machine.files.list("Elsewhere").unwrap();
+    assert!(
+        there.keys().any(|name| name.ends_with(".bshot")),
+        "{:?}",
+        there.keys()
+    );
+}
+
+#[test]
+fn a_directory_that_cannot_be_made_is_said_and_ends_the_run() {
+    for directory in [r"\??\C:\missing\below", r"\??\X:\there", r"\nowhere"] {
+        let run = boot(started_as(&format!("bootshot dir={directory}")));
+        assert!(!status(&run).is_success());
+        run.assert_clean();
+        assert!(run.console.contains(directory), "{}", run.console);
+    }
+}
+
+#[test]
+fn families_left_out_are_recorded_as_left_out() {
+    let chosen = [Family::OWN, Family::HANDLES, Family::TYPES];
+    for (argument, only) in [("only=handles,types", true), ("skip=handles,types", false)] {
+        let (snapshot, run) = capture(started_as(&format!("bootshot {argument}")));
+        for family in Family::ALL {
+            let wanted = family == Family::OWN || chosen.contains(&family) == only;
+            let skipped = snapshot.outcomes(family) == [Outcome::SKIPPED_BY_ARGUMENT];
+            assert_eq!(skipped, !wanted, "{argument}: {}", family.name());
+        }
+        let modules_asked = run
+            .calls
+            .iter()
+            .any(|call| call.name == "NtQuerySystemInformation" && call.argument == 77);
+        assert_eq!(modules_asked, !only);
+    }
+}
+
+#[test]
+fn quiet_says_nothing_and_verbose_has_a_line_for_each_family() {
+    let (_, run) = capture(started_as("bootshot quiet"));
+    assert_eq!(run.console, "");
+    let (_, run) = capture(started_as("bootshot verbose"));
+    for family in Family::ALL {
+        assert!(
+            run.console.contains(&format!("\n  {} ", family.name())),
+            "{}",
+            run.console
+        );
+    }
+}
+
+#[test]
+fn what_is_not_understood_is_said_and_recorded_and_costs_nothing() {
+    let (snapshot, run) = capture(started_as("bootshot keep=none phase=never dir=C:\\x what"));
+    let bad = ["keep=none", "phase=never", "dir=C:\\x", "what"];
+    assert_eq!(snapshot.notes(NoteKind::BAD_ARGUMENT), bad);
+    for word in bad {
+        assert!(run.console.contains(word), "{}", run.console);
+    }
+    assert_eq!(snapshot.header.phase_source, PhaseSource::OBSERVED);
+}
+
+#[test]
+fn the_keywords_that_smss_leaves_are_no_arguments() {
+    for entry in [
+        "autocheck bootshot quiet",
+        r"AutoCheck async \??\C:\Windows\System32\bootshot.exe quiet",
+    ] {
+        let (snapshot, run) = capture(started_as(entry));
+        assert!(snapshot.notes(NoteKind::BAD_ARGUMENT).is_empty());
+        assert_eq!(run.console, "");
+    }
+}
+
+#[test]
+fn a_spent_budget_skips_what_is_left() {
+    let slow = started_as("bootshot budget=500").on(
+        |call| call.name == "NtQuerySystemInformation" && call.argument == 77,
+        Fault::Late(1000),
+    );
+    let (snapshot, _) = capture(slow);
+    assert_eq!(snapshot.outcomes(Family::HANDLES)[0], Outcome::COMPLETE);
+    assert_eq!(snapshot.outcomes(Family::MODULES)[0], Outcome::COMPLETE);
+    for family in [Family::SYSTEM, Family::REGISTRY, Family::DETAILS] {
+        assert_eq!(
+            snapshot.outcomes(family),
+            [Outcome::SKIPPED_BY_BUDGET],
+            "{}",
+            family.name()
+        );
+    }
+}
+
+#[test]
+fn the_newest_are_kept_and_the_lowest_numbers_go_first() {
+    let mut machine = started_as("bootshot keep=3");
+    // Numbers, not times, tell which is older: the clock can be wrong at boot.
+    for name in [
+        "00000005-20300101T000000Z-live.bshot",
+        "00000007-20200101T000000Z-live.bshot",
+    ] {
+        machine
+            .files
+            .put(&format!(r"{}\{name}", crate::DIRECTORY), b"old");
+    }
+    machine.files.put(
+        &format!(r"{}\00000006-20250101T000000Z-live.bshot", crate::DIRECTORY),
+        b"old",
+    );
+    machine
+        .files
+        .put(&format!(r"{}\notes.txt", crate::DIRECTORY), b"not ours");
+    let run = boot(machine);
+    assert_eq!(status(&run), Status::SUCCESS);
+    run.assert_clean();
+    let names = snapshot_names(&run.machine);
+    let numbers: Vec<_> = names.iter().map(|name| &name[..8]).collect();
+    assert_eq!(numbers, ["00000006", "00000007", "00000008"]);
+    assert!(files(&run.machine).contains_key("notes.txt"));
+}
+
+#[test]
+fn the_snapshot_just_taken_is_never_the_one_that_goes() {
+    let mut machine = started_as("bootshot keep=1");
+    for _ in 0..3 {
+        let run = boot(machine);
+        assert_eq!(status(&run), Status::SUCCESS);
+        assert_eq!(snapshot_names(&run.machine).len(), 1);
+        machine = run.machine.next_boot();
+    }
+    assert!(snapshot_names(&machine)[0].starts_with("00000003-"));
+}
+
+#[test]
+fn numbers_go_on_when_snapshots_are_taken_away() {
+    let first = boot(Machine::small());
+    let mut machine = first.machine.next_boot();
+    let taken = snapshot_names(&machine).remove(0);
+    machine
+        .files
+        .remove(&format!(r"{}\{taken}", crate::DIRECTORY));
+    let second = boot(machine);
+    assert!(snapshot_names(&second.machine)[0].starts_with("00000002-"));
+}

@@ -1,0 +1,325 @@
+//! Everything that can go wrong, one call at a time.
+
+use crate::snapshot::Snapshot;
+use crate::{boot, files, status};
+use bootshot::nt::Status;
+use bootshot::nt::simulated::{Call, End, Fault, FileSystem, Machine, Run};
+use bootshot_format::FinishedBy;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// Thread numbers of a run: the one smss waits for, and the one that does the work.
+const FIRST: u32 = 0;
+const WORKER: u32 = 1;
+
+/// Calls that a thread makes on a sound machine.
+fn calls_of(thread: u32) -> Vec<Call> {
+    let mut calls = boot(Machine::small()).calls;
+    calls.retain(|call| call.thread == thread);
+    calls
+}
+
+/// Every finished snapshot on the disk reads strictly; returns who finished each.
+#[track_caller]
+fn finished(machine: &Machine) -> Vec<FinishedBy> {
+    let finished = files(machine)
+        .into_iter()
+        .filter(|(name, _)| name.ends_with(".bshot"));
+    finished
+        .map(|(_, bytes)| Snapshot::read(&bytes).trailer.finished_by)
+        .collect()
+}
+
+/// Machines that each have one fault, all of which are tried before the first failure counts.
+#[derive(Default)]
+struct Cases {
+    tried: usize,
+    failed: Vec<String>,
+}
+
+impl Cases {
+    /// Boots the machine and checks what came of it; 0 when the check failed.
+    fn check(
+        &mut self,
+        call: &Call,
+        machine: Machine,
+        check: impl FnOnce(Run<Status>) -> usize,
+    ) -> usize {
+        self.tried += 1;
+        let result = catch_unwind(AssertUnwindSafe(|| check(boot(machine))));
+        result.unwrap_or_else(|_| {
+            let Call {
+                thread,
+                number,
+                name,
+                argument,
+                text,
+                ..
+            } = call;
+            self.failed.push(format!(
+                "thread {thread}, call {number}: {name} {argument:#x} {text}"
+            ));
+            0
+        })
+    }
+}
+
+impl Drop for Cases {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            assert!(
+                self.failed.is_empty(),
+                "of {} cases failed:\n{}",
+                self.tried,
+                self.failed.join("\n")
+            );
+        }
+    }
+}
+
+#[test]
+fn a_hang_in_any_call_of_the_worker_ends_in_time_with_a_whole_snapshot_or_none() {
+    /// Milliseconds: budget, grace and the finisher's own limit.
+    const LIMIT: u64 = 21_000;
+    let (mut cases, mut with_snapshot, calls) = (Cases::default(), 0, calls_of(WORKER));
+    for call in &calls {
+        with_snapshot += cases.check(
+            call,
+            Machine::small().at(WORKER, call.number, Fault::Hang),
+            |run| {
+                assert_eq!(status(&run), Status::TIMEOUT);
+                assert!(run.milliseconds <= LIMIT, "{} ms", run.milliseconds);
+                finished(&run.machine).len()
+            },
+        );
+    }
+    println!(
+        "{} hangs, {with_snapshot} of them with a finished snapshot",
+        calls.len()
+    );
+    // The worker hangs in a write of its own now and then; elsewhere the finisher takes over.
+    assert!(
+        with_snapshot > calls.len() / 2,
+        "{with_snapshot} of {}",
+        calls.len()
+    );
+}
+
+#[test]
+fn a_hang_of_the_finisher_as_well_ends_in_time() {
+    let hanging = || Machine::small().on(|call| call.name == "NtQueryObject", Fault::Hang);
+    let calls = boot(hanging())
+        .calls
+        .iter()
+        .filter(|call| call.thread == 2)
+        .count();
+    assert_ne!(calls, 0);
+    for number in 0..calls {
+        let run = boot(hanging().at(2, number as u32, Fault::Hang));
+        assert_eq!(status(&run), Status::TIMEOUT);
+        assert!(run.milliseconds <= 21_000, "{} ms", run.milliseconds);
+        finished(&run.machine);
+    }
+    println!("{calls} hangs of the finisher");
+}
+
+#[test]
+fn the_first_thread_asks_nothing_that_could_hang() {
+    let mut names: Vec<_> = calls_of(FIRST).iter().map(|call| call.name).collect();
+    names.sort_unstable();
+    names.dedup();
+    // Memory, its own process, and waiting: no file, no registry, no other process.
+    let harmless = [
+        "NtAllocateVirtualMemory",
+        "NtClose",
+        "NtFreeVirtualMemory",
+        "NtQueryInformationProcess",
+        "NtReadVirtualMemory",
+        "NtSetInformationProcess",
+        "NtWaitForSingleObject",
+        "RtlCreateUserThread",
+    ];
+    assert!(
+        names.iter().all(|name| harmless.contains(name)),
+        "{names:?}"
+    );
+}
+
+#[test]
+fn a_failure_of_any_call_ends_the_run_with_a_whole_snapshot_or_none_and_everything_closed() {
+    let statuses = [
+        Status::ACCESS_DENIED,
+        Status::INSUFFICIENT_RESOURCES,
+        Status::BUFFER_OVERFLOW,
+        Status::OBJECT_NAME_NOT_FOUND,
+    ];
+    let (mut cases, mut with_snapshot) = (Cases::default(), 0);
+    for thread in [FIRST, WORKER] {
+        for call in &calls_of(thread) {
+            for failure in statuses {
+                let machine = Machine::small().at(thread, call.number, Fault::Fail(failure));
+                with_snapshot += cases.check(call, machine, |run| {
+                    status(&run);
+                    // When the wait itself fails, the worker is cut off with the process.
+                    if call.name != "NtWaitForSingleObject" {
+                        run.assert_clean();
+                    }
+                    finished(&run.machine).len()
+                });
+            }
+        }
+    }
+    println!(
+        "{} failures, {with_snapshot} of them with a finished snapshot",
+        cases.tried
+    );
+    assert!(
+        with_snapshot > cases.tried * 3 / 4,
+        "{with_snapshot} of {}",
+        cases.tried
+    );
+}
+
+#[test]
+fn a_question_that_fails_never_costs_the_snapshot() {
+    let mut cases = Cases::default();
+    for call in &calls_of(WORKER) {
+        let is_question = call.name.starts_with("NtQuery") && call.name != "NtQueryDirectoryFile"
+            || call.name.starts_with("NtOpen")
+            || call.name == "NtReadVirtualMemory";
+        // The free space is a condition, not a question of the snapshot.
+        let is_free_space = call.name == "NtQueryVolumeInformationFile" && call.argument == 3;
+        if is_question && !is_free_space {
+            let machine =
+                Machine::small().at(WORKER, call.number, Fault::Fail(Status::UNSUCCESSFUL));
+            cases.check(call, machine, |run| {
+                assert_eq!(status(&run), Status::SUCCESS);
+                assert_eq!(finished(&run.machine), [FinishedBy::CAPTURE]);
+                1
+            });
+        }
+    }
+    println!("{} questions", cases.tried);
+}
+
+#[test]
+fn a_length_that_lies_is_survived_wherever_it_comes_from() {
+    let lies: [fn(usize) -> usize; 7] = [
+        |_| 0,
+        |_| 1,
+        |length| length.saturating_sub(1),
+        |length| length + 1,
+        |length| length * 3 + 5,
+        |_| u32::MAX as usize,
+        |_| usize::MAX,
+    ];
+    let mut cases = Cases::default();
+    for call in calls_of(WORKER).iter().filter(|call| call.answer.is_some()) {
+        for lie in lies {
+            cases.check(
+                call,
+                Machine::small().at(WORKER, call.number, Fault::Length(lie)),
+                |run| {
+                    assert_eq!(status(&run), Status::SUCCESS);
+                    run.assert_clean();
+                    assert_eq!(finished(&run.machine), [FinishedBy::CAPTURE]);
+                    1
+                },
+            );
+        }
+    }
+    println!("{} lies", cases.tried);
+}
+
+#[test]
+fn running_out_of_memory_at_any_commit_leaves_a_whole_snapshot_or_none() {
+    let sound = boot(Machine::small());
+    let is_commit = |call: &&Call| call.name == "NtAllocateVirtualMemory" && call.text == "commit";
+    let commits = sound.calls.iter().filter(is_commit).count() as u32;
+    for allowed in 0..=commits {
+        let run = boot(Machine {
+            commits: allowed,
+            ..Machine::small()
+        });
+        let ended = status(&run);
+        run.assert_clean();
+        let finished = finished(&run.machine).len();
+        assert_eq!(
+            finished,
+            usize::from(ended == Status::SUCCESS),
+            "{allowed} commits: {ended:x?}"
+        );
+    }
+    println!("{commits} commits refused, each in its turn");
+}
+
+#[test]
+fn a_machine_short_of_memory_still_writes_what_it_can() {
+    let mut machine = Machine::small();
+    let entry = machine.handles[0];
+    machine.handles.resize(100_000, entry);
+    machine.commit_limit = 2 << 20;
+    let (snapshot, _) = crate::capture(machine);
+    let handles = snapshot
+        .raw(bootshot_format::Source::SYSTEM_INFORMATION, 64)
+        .unwrap();
+    assert_ne!(handles.end.outcome, bootshot_format::Outcome::COMPLETE);
+    assert!(
+        snapshot
+            .outcomes(bootshot_format::Family::MODULES)
+            .contains(&bootshot_format::Outcome::COMPLETE)
+    );
+}
+
+/// The next boot after the power failed in the middle of a run.
+fn boot_again(run: Run<Status>) -> Run<Status> {
+    assert!(matches!(run.end, End::PowerLost), "{:?}", run.end);
+    let files = run.machine.files.clone().after_power_loss();
+    boot(Machine {
+        files,
+        ..run.machine.next_boot()
+    })
+}
+
+#[test]
+fn a_loss_of_power_at_any_call_leaves_a_disk_that_the_next_boot_copes_with() {
+    for disk in [FileSystem::ntfs(1 << 30), FileSystem::fat32(1 << 30)] {
+        let (mut cases, mut stopped, mut kept) = (Cases::default(), 0, 0);
+        for call in [calls_of(FIRST), calls_of(WORKER)].iter().flatten() {
+            let machine = Machine {
+                files: disk.clone(),
+                ..Machine::small()
+            };
+            cases.check(
+                call,
+                machine.at(call.thread, call.number, Fault::PowerOff),
+                |run| {
+                    let on_disk = Machine {
+                        files: run.machine.files.clone().after_power_loss(),
+                        ..Machine::small()
+                    };
+                    let guarded = files(&on_disk).contains_key("attempt");
+                    let before = finished(&on_disk).len();
+                    let next = boot_again(run);
+                    let expected = if guarded {
+                        Status::REQUEST_ABORTED
+                    } else {
+                        Status::SUCCESS
+                    };
+                    assert_eq!(status(&next), expected, "{:?}", files(&on_disk).keys());
+                    next.assert_clean();
+                    assert_eq!(
+                        finished(&next.machine).len(),
+                        before + usize::from(!guarded)
+                    );
+                    stopped += usize::from(guarded);
+                    kept += before;
+                    1
+                },
+            );
+        }
+        println!(
+            "{:?}: {} losses of power, {stopped} found their guard at the next boot, {kept} kept the snapshot",
+            disk.kind, cases.tried
+        );
+    }
+}

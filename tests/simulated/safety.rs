@@ -1,0 +1,123 @@
+//! What keeps bootshot from being the reason that a machine does not start.
+
+use crate::{DIRECTORY, boot, capture, files, only_snapshot, snapshot_names, status};
+use bootshot::nt::Status;
+use bootshot::nt::simulated::{Fault, FileSystem, Machine, Process};
+use bootshot_format::{Family, Outcome, Source};
+
+fn with_file(name: &str) -> Machine {
+    let mut machine = Machine::small();
+    machine.files.put(&format!(r"{DIRECTORY}\{name}"), b"");
+    machine
+}
+
+#[test]
+fn a_guard_that_is_found_means_leaving_at_once() {
+    for (name, expected) in [
+        ("attempt", Status::REQUEST_ABORTED),
+        ("off", Status::CANCELLED),
+    ] {
+        let run = boot(with_file(name));
+        assert_eq!(status(&run), expected);
+        run.assert_clean();
+        assert_eq!(files(&run.machine).into_keys().collect::<Vec<_>>(), [name]);
+        assert!(
+            run.calls.iter().all(|call| call.name != "NtQueryObject"),
+            "it captured all the same"
+        );
+        assert!(!run.console.is_empty());
+    }
+}
+
+#[test]
+fn on_a_running_system_neither_guard_nor_kill_switch_holds() {
+    for name in ["attempt", "off"] {
+        let mut machine = with_file(name);
+        machine.processes.push(Process::new(600, 348, "csrss.exe"));
+        let (_, run) = capture(machine);
+        assert!(files(&run.machine).contains_key(name));
+    }
+}
+
+#[test]
+fn the_guard_stands_on_the_disk_while_questions_are_asked_and_goes_at_the_end() {
+    let off = Machine::small().on(|call| call.name == "NtQueryObject", Fault::PowerOff);
+    let disk = boot(off).machine.files.after_power_loss();
+    assert!(disk.list(DIRECTORY).unwrap().contains_key("attempt"));
+    let (_, run) = capture(Machine::small());
+    assert!(!files(&run.machine).contains_key("attempt"));
+}
+
+#[test]
+fn a_disk_with_less_than_64_mib_free_is_left_alone() {
+    let full = Machine {
+        files: FileSystem::ntfs((64 << 20) - 0x1000),
+        ..Machine::small()
+    };
+    let run = boot(full);
+    assert_eq!(status(&run), Status::DISK_FULL);
+    run.assert_clean();
+    assert!(files(&run.machine).is_empty());
+    assert!(run.console.contains("64 MiB"), "{}", run.console);
+    capture(Machine {
+        files: FileSystem::ntfs(65 << 20),
+        ..Machine::small()
+    });
+}
+
+#[test]
+fn a_disk_that_fills_up_meanwhile_gets_its_room_back() {
+    let writes =
+        |call: &bootshot::nt::simulated::Call| call.name == "NtWriteFile" && call.argument > 1000;
+    let run = boot(Machine::small().on(writes, Fault::Fail(Status::DISK_FULL)));
+    assert_eq!(status(&run), Status::DISK_FULL);
+    run.assert_clean();
+    assert_eq!(
+        files(&run.machine).into_keys().collect::<Vec<_>>(),
+        ["sequence-00000001"]
+    );
+}
+
+#[test]
+fn a_question_that_always_wants_more_room_is_asked_ten_times() {
+    let never_enough = |status| {
+        Machine::small().on(
+            |call| call.name == "NtQuerySystemInformation" && call.argument == 64,
+            status,
+        )
+    };
+    for fault in [
+        Fault::Fail(Status::INFO_LENGTH_MISMATCH),
+        Fault::FailWithLength(Status::INFO_LENGTH_MISMATCH, 17),
+        Fault::FailWithLength(Status::BUFFER_OVERFLOW, usize::MAX),
+    ] {
+        let (snapshot, run) = capture(never_enough(fault));
+        let asked = run
+            .calls
+            .iter()
+            .filter(|call| call.name == "NtQuerySystemInformation" && call.argument == 64)
+            .count();
+        let section = snapshot.raw(Source::SYSTEM_INFORMATION, 64).unwrap();
+        assert!((1..=10).contains(&asked), "{asked} calls");
+        assert_eq!(usize::from(section.end.tries), asked);
+        assert_ne!(section.end.outcome, Outcome::COMPLETE);
+        // The other class answers in its place.
+        assert!(snapshot.raw(Source::SYSTEM_INFORMATION, 16).is_some());
+    }
+}
+
+#[test]
+fn after_a_hang_the_next_boot_leaves_at_once_until_the_guard_is_cleared() {
+    let hanging = Machine::small().on(|call| call.name == "NtQueryObject", Fault::Hang);
+    let first = boot(hanging);
+    assert_eq!(status(&first), Status::TIMEOUT);
+    let snapshot = only_snapshot(&first.machine);
+    assert_eq!(snapshot.outcomes(Family::HANDLES)[0], Outcome::COMPLETE);
+    let second = boot(first.machine.next_boot());
+    assert_eq!(status(&second), Status::REQUEST_ABORTED);
+    let mut machine = second.machine.next_boot();
+    machine.files.remove(&format!(r"{DIRECTORY}\attempt"));
+    let third = boot(machine);
+    assert_eq!(status(&third), Status::SUCCESS);
+    assert_eq!(snapshot_names(&third.machine).len(), 2);
+}
