@@ -115,7 +115,7 @@ pub fn past_wow64(path: &Path, windows: &Path) -> PathBuf {
         let first = components.next()?.as_os_str();
         first
             .eq_ignore_ascii_case("System32")
-            .then(|| components.as_path())
+            .then_some(components.as_path())
     });
     match below_system32 {
         Some(rest) => windows.join("Sysnative").join(rest),
@@ -174,8 +174,10 @@ pub fn boot() -> Result<Boot, Error> {
     }
     // SAFETY: zeroes are a valid value, and the system may have written over them.
     let times = unsafe { times.assume_init() };
-    // SAFETY: the kernel maps this page, readable, into every process, at this address.
-    let id = unsafe { ptr::read_volatile(&raw const (*USER_SHARED_DATA).BootId) };
+    // SAFETY: the kernel maps this page, readable, into every process, at this address; no reference is made.
+    let boot_id = unsafe { &raw const (*USER_SHARED_DATA).BootId };
+    // SAFETY: as above. Volatile, for the kernel writes there.
+    let id = unsafe { boot_id.read_volatile() };
     // SAFETY: the members of the union are views of the same 64 bits.
     let time = unsafe { *times.BootTime.QuadPart() };
     Ok(Boot { id, time })

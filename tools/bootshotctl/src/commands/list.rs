@@ -1,0 +1,130 @@
+//! `list`: the snapshots of a directory.
+
+use std::fs;
+use std::path::PathBuf;
+
+use bootshot_reader::{Completeness, Snapshot, Time};
+use serde::Serialize;
+
+use crate::error::{Error, Outcome};
+use crate::output::{self, Align, Table};
+use crate::reading::{default_directory, is_damaged, unreadable};
+use crate::snapshots::Directory;
+
+/// Arguments of `list`.
+#[derive(clap::Args)]
+pub struct Args {
+    /// The directory; without it, the one bootshot writes to on this system (Windows)
+    directory: Option<PathBuf>,
+    /// Print an array of objects as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// A snapshot in the directory.
+#[derive(Serialize)]
+struct Listed {
+    file: String,
+    /// Bytes.
+    size: u64,
+    sequence: Option<u64>,
+    start_time: Option<Time>,
+    phase: Option<&'static str>,
+    nt_version: Option<String>,
+    machine: Option<&'static str>,
+    completeness: Option<Completeness>,
+    damaged: bool,
+    /// Why it cannot be read at all.
+    error: Option<String>,
+}
+
+pub fn run(args: &Args) -> Result<Outcome, Error> {
+    let directory = match &args.directory {
+        Some(path) if !path.is_dir() => {
+            return Err(Error::failed(format!("{} is not a directory", path.display())));
+        }
+        Some(path) => Directory::new(path.clone()),
+        None => default_directory("list the snapshots")?,
+    };
+    let listed = directory
+        .snapshots()?
+        .iter()
+        .map(|snapshot| {
+            let bytes =
+                fs::read(&snapshot.path).map_err(|error| unreadable(&snapshot.path, &error))?;
+            Ok(judge(&snapshot.path, &bytes))
+        })
+        .collect::<Result<Vec<_>, Error>>()?;
+    if args.json {
+        output::json(&listed)?;
+    } else if listed.is_empty() {
+        output::line(format!("no snapshots in {}", directory.path().display()))?;
+    } else {
+        table(&listed).print()?;
+    }
+    Ok(Outcome::Done)
+}
+
+fn judge(path: &std::path::Path, bytes: &[u8]) -> Listed {
+    let mut listed = Listed {
+        file: path.display().to_string(),
+        size: bytes.len() as u64,
+        sequence: None,
+        start_time: None,
+        phase: None,
+        nt_version: None,
+        machine: None,
+        completeness: None,
+        damaged: false,
+        error: None,
+    };
+    match Snapshot::parse(bytes) {
+        Ok(snapshot) => {
+            let header = &snapshot.header;
+            listed.sequence = Some(header.sequence);
+            listed.start_time = Time::new(header.system_time);
+            listed.phase = Some(header.phase.name());
+            listed.nt_version = Some(format!(
+                "{}.{}.{}",
+                header.nt_major, header.nt_minor, header.nt_build
+            ));
+            listed.machine = bootshot_reader::names::machine(header.machine);
+            listed.completeness = Some(snapshot.completeness());
+            listed.damaged = is_damaged(&snapshot);
+        }
+        Err(error) => listed.error = Some(error.to_string()),
+    }
+    listed
+}
+
+fn table(listed: &[Listed]) -> Table {
+    let mut table = Table::new(&[
+        ("SEQUENCE", Align::Right),
+        ("TIME", Align::Left),
+        ("PHASE", Align::Left),
+        ("SYSTEM", Align::Left),
+        ("SIZE", Align::Right),
+        ("STATE", Align::Left),
+        ("FILE", Align::Left),
+    ]);
+    for snapshot in listed {
+        let system = [snapshot.nt_version.as_deref(), snapshot.machine];
+        let state = match (&snapshot.error, snapshot.damaged, snapshot.completeness) {
+            (Some(error), ..) => error,
+            (_, true, _) => "damaged",
+            (.., Some(Completeness::Complete)) => "complete",
+            (.., Some(Completeness::TimedOut)) => "timed out",
+            _ => "unfinished",
+        };
+        table.row([
+            output::optional(snapshot.sequence),
+            output::optional(snapshot.start_time.map(output::moment)),
+            output::optional(snapshot.phase),
+            system.into_iter().flatten().collect::<Vec<_>>().join(" "),
+            output::size(snapshot.size),
+            state.to_owned(),
+            snapshot.file.clone(),
+        ]);
+    }
+    table
+}

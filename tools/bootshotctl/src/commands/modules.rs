@@ -1,0 +1,48 @@
+//! `modules`: the kernel modules.
+
+use bootshot_reader::records::Module;
+
+use crate::error::{Error, Outcome};
+use crate::output::{self, Align, Table};
+use crate::reading::{self, Input};
+
+/// Arguments of `modules`.
+#[derive(clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    input: Input,
+}
+
+pub fn run(args: &Args) -> Result<Outcome, Error> {
+    let file = args.input.open()?;
+    let snapshot = file.snapshot()?;
+    let reading = snapshot.modules();
+    args.input.show(&reading.value, |modules| table(modules).print())?;
+    Ok(reading::finish(&snapshot, &reading.problems))
+}
+
+fn table(modules: &[Module]) -> Table {
+    let mut table = Table::new(&[
+        ("ORDER", Align::Right),
+        ("NAME", Align::Left),
+        ("BASE", Align::Left),
+        ("SIZE", Align::Right),
+        ("LOADS", Align::Right),
+        ("CHECKSUM", Align::Left),
+        ("TIMESTAMP", Align::Left),
+        ("PATH", Align::Left),
+    ]);
+    for module in modules {
+        table.row([
+            module.load_order.to_string(),
+            module.name.clone(),
+            output::optional(module.base),
+            output::size(module.size.into()),
+            module.load_count.to_string(),
+            output::optional(module.checksum),
+            output::optional(module.time_date_stamp),
+            module.path.clone(),
+        ]);
+    }
+    table
+}

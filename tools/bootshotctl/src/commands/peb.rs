@@ -1,0 +1,52 @@
+//! `peb`: the capture's own PEB and process parameters, field by field.
+
+use bootshot_reader::records::{Field, Peb};
+
+use crate::error::{Error, Outcome};
+use crate::output::{self, Align, Table};
+use crate::reading::{self, Input};
+
+/// Arguments of `peb`.
+#[derive(clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    input: Input,
+}
+
+pub fn run(args: &Args) -> Result<Outcome, Error> {
+    let file = args.input.open()?;
+    let snapshot = file.snapshot()?;
+    let reading = snapshot.peb();
+    args.input.show(&reading.value, print)?;
+    Ok(reading::finish(&snapshot, &reading.problems))
+}
+
+fn print(peb: &Peb) -> Result<(), Error> {
+    output::line(format!("PEB at {}", output::optional(peb.address)))?;
+    table(&peb.fields).print()?;
+    output::line(format!(
+        "\nRTL_USER_PROCESS_PARAMETERS at {}",
+        output::optional(peb.process_parameters_address)
+    ))?;
+    table(&peb.process_parameters).print()
+}
+
+fn table(fields: &[Field]) -> Table {
+    let mut table = Table::new(&[
+        ("OFFSET", Align::Right),
+        ("NAME", Align::Left),
+        ("TYPE", Align::Left),
+        ("VALUE", Align::Left),
+        ("WHAT FOR", Align::Left),
+    ]);
+    for field in fields {
+        table.row([
+            field.offset.to_string(),
+            field.name.to_owned(),
+            field.type_name.clone(),
+            output::optional(field.value.as_deref()),
+            field.purpose.to_owned(),
+        ]);
+    }
+    table
+}

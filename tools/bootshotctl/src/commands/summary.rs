@@ -1,0 +1,152 @@
+//! `summary`: the system, the run, and what came of every question.
+
+use bootshot_reader::Condition;
+use bootshot_reader::records::{Counts, ItemSummary, SectionSummary, Summary};
+
+use crate::error::{Error, Outcome};
+use crate::output::{self, Align, Pairs, Table};
+use crate::reading::{self, Input};
+
+/// Arguments of `summary`.
+#[derive(clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    input: Input,
+}
+
+pub fn run(args: &Args) -> Result<Outcome, Error> {
+    let file = args.input.open()?;
+    let snapshot = file.snapshot()?;
+    let summary = snapshot.summary().value;
+    args.input.show(&summary, print)?;
+    Ok(reading::finish(&snapshot, &[]))
+}
+
+fn print(summary: &Summary) -> Result<(), Error> {
+    let system = &summary.system;
+    let mut pairs = Pairs::default();
+    pairs.add(
+        "system",
+        format!(
+            "Windows NT {} {}, {} processors, {}",
+            system.nt_version,
+            system.machine.unwrap_or("unknown machine"),
+            output::optional(system.processors),
+            output::optional(system.system_root.as_ref())
+        ),
+    );
+    pairs.add("phase", format!("{} ({})", summary.phase, summary.phase_source));
+    pairs.add("taken", output::optional(summary.start_time.map(output::moment)));
+    pairs.add("after boot", output::duration(summary.since_boot));
+    let duration = summary.duration.map(output::duration);
+    pairs.add("took", output::optional(duration));
+    pairs.add(
+        "state",
+        match summary.completeness {
+            bootshot_reader::Completeness::Complete => "complete",
+            bootshot_reader::Completeness::TimedOut => "cut off by its time limit",
+            bootshot_reader::Completeness::Unfinished => "unfinished",
+        },
+    );
+    pairs.add(
+        "snapshot",
+        format!("{}, {}", summary.sequence, summary.snapshot_id),
+    );
+    pairs.add(
+        "bootshot",
+        format!("{}, process {}", summary.writer_version, summary.pid),
+    );
+    let privileges: Vec<_> = summary
+        .privileges
+        .iter()
+        .map(|privilege| {
+            let refused = if privilege.held { "" } else { " (refused)" };
+            format!("{}{refused}", privilege.name)
+        })
+        .collect();
+    pairs.add("privileges", privileges.join(", "));
+    if !summary.bad_arguments.is_empty() {
+        pairs.add("not understood", summary.bad_arguments.join(" "));
+    }
+    pairs.add("counts", counts(&summary.counts));
+    pairs.print()?;
+    output::line("")?;
+    sections(summary).print()
+}
+
+fn counts(counts: &Counts) -> String {
+    let of = |count: Option<u64>, what| count.map(|count| format!("{count} {what}"));
+    let known = [
+        of(counts.processes, "processes"),
+        of(counts.threads, "threads"),
+        of(counts.handles, "handles"),
+        of(counts.types, "object types"),
+        of(counts.modules, "kernel modules"),
+    ];
+    known.into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
+fn sections(summary: &Summary) -> Table {
+    let mut table = Table::new(&[
+        ("SECTION", Align::Right),
+        ("FAMILY", Align::Left),
+        ("QUESTION", Align::Left),
+        ("RESULT", Align::Left),
+        ("COUNT", Align::Right),
+        ("BYTES", Align::Right),
+        ("TIME", Align::Right),
+        ("SHARE", Align::Right),
+    ]);
+    for section in &summary.sections {
+        let share = section.duration.zip(summary.duration.filter(|whole| *whole != 0));
+        table.row([
+            section.section.to_string(),
+            section.family.to_owned(),
+            question(&section.answer),
+            result(section),
+            output::optional(section.answer.count),
+            section.answer.bytes.to_string(),
+            output::optional(section.duration.map(output::duration)),
+            output::optional(share.map(|(part, whole)| {
+                format!("{:.0} %", part as f64 / whole as f64 * 100.0)
+            })),
+        ]);
+    }
+    table
+}
+
+/// A question in a few words.
+pub fn question(answer: &ItemSummary) -> String {
+    if answer.source == "batch" {
+        return "batch".to_owned();
+    }
+    let class = match (answer.class_name, answer.class) {
+        (Some(name), _) => name.to_owned(),
+        (None, 0) => answer.source.clone(),
+        (None, class) => format!("{} {class}", answer.source),
+    };
+    let names = [answer.name.as_deref(), answer.value_name.as_deref()];
+    let names: Vec<_> = names.into_iter().flatten().collect();
+    if names.is_empty() {
+        class
+    } else {
+        format!("{class} {}", names.join("\\"))
+    }
+}
+
+fn result(section: &SectionSummary) -> String {
+    match section.condition {
+        Condition::Damaged => "damaged".to_owned(),
+        Condition::Torn => "torn".to_owned(),
+        Condition::Intact => outcome(&section.answer),
+    }
+}
+
+/// What came of a question: its outcome, and the status when that says more.
+pub fn outcome(answer: &ItemSummary) -> String {
+    if answer.outcome == "failed" {
+        answer.status_name.unwrap_or(&answer.status).to_owned()
+    } else {
+        answer.outcome.to_owned()
+    }
+}

@@ -1,0 +1,62 @@
+//! `threads`: the threads of all processes.
+
+use bootshot_reader::records::Thread;
+
+use crate::error::{Error, Outcome};
+use crate::output::{self, Align, Table};
+use crate::reading::{self, Input};
+
+/// Arguments of `threads`.
+#[derive(clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    input: Input,
+    /// Only threads of the process with this id
+    #[arg(long)]
+    pid: Option<u64>,
+}
+
+pub fn run(args: &Args) -> Result<Outcome, Error> {
+    let file = args.input.open()?;
+    let snapshot = file.snapshot()?;
+    let mut reading = snapshot.threads();
+    reading
+        .value
+        .retain(|thread| args.pid.is_none_or(|pid| thread.pid == pid));
+    args.input.show(&reading.value, |threads| table(threads).print())?;
+    Ok(reading::finish(&snapshot, &reading.problems))
+}
+
+fn table(threads: &[Thread]) -> Table {
+    let mut table = Table::new(&[
+        ("TID", Align::Right),
+        ("PID", Align::Right),
+        ("IMAGE", Align::Left),
+        ("STATE", Align::Left),
+        ("PRIORITY", Align::Right),
+        ("USER TIME", Align::Right),
+        ("KERNEL TIME", Align::Right),
+        ("SWITCHES", Align::Right),
+        ("START", Align::Left),
+        ("WIN32 START", Align::Left),
+    ]);
+    for thread in threads {
+        let state = match &thread.wait_reason {
+            Some(reason) => format!("{}: {reason}", thread.state),
+            None => thread.state.to_string(),
+        };
+        table.row([
+            thread.tid.to_string(),
+            thread.pid.to_string(),
+            output::optional(thread.image.as_deref()),
+            state,
+            thread.priority.to_string(),
+            output::duration(thread.user_time.unsigned_abs()),
+            output::duration(thread.kernel_time.unsigned_abs()),
+            thread.context_switches.to_string(),
+            thread.start_address.to_string(),
+            output::optional(thread.win32_start_address),
+        ]);
+    }
+    table
+}

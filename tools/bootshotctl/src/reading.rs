@@ -1,0 +1,129 @@
+//! What the commands that read a snapshot share: finding it, opening it, and saying what was wrong with it.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use bootshot_reader::{Completeness, Condition, Problem, ReadError, Snapshot};
+use serde::Serialize;
+
+use crate::error::{Error, Outcome};
+use crate::output;
+use crate::snapshots::Directory;
+use crate::system;
+
+/// Problems that are shown one by one; more of them are counted.
+const SHOWN_PROBLEMS: usize = 20;
+
+/// Which snapshot, and how it is shown.
+#[derive(clap::Args)]
+pub struct Input {
+    /// The snapshot, or a directory for the newest in it; without it, the newest of this system (Windows)
+    file: Option<PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+impl Input {
+    /// Reads the file.
+    pub fn open(&self) -> Result<File, Error> {
+        let path = match &self.file {
+            Some(path) if path.is_dir() => newest(&Directory::new(path.clone()))?,
+            Some(path) => path.clone(),
+            None => newest(&default_directory("find the newest snapshot")?)?,
+        };
+        let bytes = fs::read(&path).map_err(|error| unreadable(&path, &error))?;
+        Ok(File { path, bytes })
+    }
+
+    /// Prints `value` as JSON, or what `text` makes of it.
+    pub fn show<T: Serialize + ?Sized>(
+        &self,
+        value: &T,
+        text: impl FnOnce(&T) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        if self.json {
+            output::json(&value)
+        } else {
+            text(value)
+        }
+    }
+}
+
+/// The directory bootshot writes to on this system.
+pub fn default_directory(doing: &str) -> Result<Directory, Error> {
+    let no_default = |error: Error| error.advise("Name the snapshot, or a directory with snapshots.");
+    Directory::of(&*system::this(doing).map_err(no_default)?)
+}
+
+fn newest(directory: &Directory) -> Result<PathBuf, Error> {
+    match directory.snapshots()?.into_iter().next() {
+        Some(snapshot) => Ok(snapshot.path),
+        None => Err(Error::failed(format!(
+            "there is no snapshot in {}",
+            directory.path().display()
+        ))
+        .advise("\"bootshotctl status\" tells whether bootshot is registered and ran.")),
+    }
+}
+
+pub fn unreadable(path: &Path, error: &io::Error) -> Error {
+    let unreadable = Error::failed(format!("cannot read {}", path.display())).because(error);
+    if error.kind() == io::ErrorKind::PermissionDenied {
+        unreadable.advise(
+            "Snapshots are for administrators only: start the command prompt with \"Run as administrator\".",
+        )
+    } else {
+        unreadable
+    }
+}
+
+/// The bytes of a snapshot.
+pub struct File {
+    path: PathBuf,
+    bytes: Vec<u8>,
+}
+
+impl File {
+    pub fn snapshot(&self) -> Result<Snapshot<'_>, Error> {
+        Snapshot::parse(&self.bytes).map_err(|error| {
+            let what = format!("cannot read {}", self.path.display());
+            match error {
+                ReadError::DamagedHeader | ReadError::CutShort { .. } => Error::no(what),
+                _ => Error::failed(what),
+            }
+            .because(error)
+        })
+    }
+}
+
+/// Ends a command that read a snapshot: says on standard error what is wrong with the file and what could not be
+/// read of what was asked. A damaged file is a "no", an unfinished capture or a question without an answer is not.
+pub fn finish(snapshot: &Snapshot<'_>, problems: &[Problem]) -> Outcome {
+    if snapshot.completeness() == Completeness::Unfinished {
+        output::warn("the capture did not come to its end: what follows its last section is missing");
+    }
+    let all: Vec<_> = snapshot.problems.iter().chain(problems).collect();
+    for problem in all.iter().take(SHOWN_PROBLEMS) {
+        output::warn(problem.to_string());
+    }
+    if let Some(more) = all.len().checked_sub(SHOWN_PROBLEMS).filter(|more| *more != 0) {
+        output::warn(format!("and {more} more of the kind"));
+    }
+    if is_damaged(snapshot) {
+        Outcome::No
+    } else {
+        Outcome::Done
+    }
+}
+
+/// Whether bytes of the file are not as they were written.
+pub fn is_damaged(snapshot: &Snapshot<'_>) -> bool {
+    let damaged = |condition| condition == Condition::Damaged;
+    !snapshot.problems.is_empty()
+        || snapshot
+            .sections
+            .iter()
+            .any(|section| damaged(section.condition))
+}
