@@ -84,6 +84,26 @@ fn without_system_root<'p, K: Kernel>(
     Some(&room[..length])
 }
 
+/// The volume of a path with a drive letter. On FAT a file's new directory entry is on the disk only when the volume was
+/// flushed (seen at a real boot).
+fn open_volume<K: Kernel>(kernel: K, path: &[u16]) -> Option<Owned<K>> {
+    const DRIVE: usize = "\\??\\C:".len();
+    let mut room = [0; PATH_ROOM];
+    let path = without_system_root(kernel, path, &mut room).unwrap_or(path);
+    let name = path.get(..DRIVE)?;
+    let request = FileRequest {
+        directory: Handle::NONE,
+        name,
+        access: FILE_WRITE_DATA | SYNCHRONIZE,
+        share: FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE,
+        disposition: FILE_OPEN,
+        options: FILE_SYNCHRONOUS_IO_NONALERT,
+        security: None,
+    };
+    let handle = kernel.create_file(&request).ok()?;
+    Some(Owned::new(kernel, handle))
+}
+
 /// A self-relative security descriptor with a protected DACL: full control for SYSTEM and Administrators, nobody else.
 /// SDDL `D:P(A;…;FA;;;SY)(A;…;FA;;;BA)`, with the given ACE flags.
 const fn for_administrators(ace_flags: u32) -> [u32; 18] {
@@ -158,6 +178,8 @@ impl Name {
 pub struct Directory<K: Kernel> {
     kernel: K,
     handle: Owned<K>,
+    /// Held where only a flush of the volume brings new directory entries to the disk.
+    volume: Option<Owned<K>>,
 }
 
 impl<K: Kernel> Directory<K> {
@@ -168,12 +190,16 @@ impl<K: Kernel> Directory<K> {
         path: &'p [u16],
         room: &'p mut [u16; PATH_ROOM],
     ) -> Result<(Self, &'p [u16]), Status> {
-        Self::open_at(kernel, path)
+        let (mut directory, path) = Self::open_at(kernel, path)
             .map(|directory| (directory, path))
             .or_else(|status| {
                 let path = without_system_root(kernel, path, room).ok_or(status)?;
                 Self::open_at(kernel, path).map(|directory| (directory, path))
-            })
+            })?;
+        if !directory.has_log() {
+            directory.volume = open_volume(kernel, path);
+        }
+        Ok((directory, path))
     }
 
     fn open_at(kernel: K, path: &[u16]) -> Result<Self, Status> {
@@ -194,7 +220,30 @@ impl<K: Kernel> Directory<K> {
         Ok(Self {
             kernel,
             handle: Owned::new(kernel, handle),
+            volume: None,
         })
+    }
+
+    /// Whether the file system is of the kind that logs directory entries and flushes the log with them. Those that keep
+    /// security descriptors are; when the question is not answered, the flush that always suffices is chosen.
+    fn has_log(&self) -> bool {
+        const FILE_PERSISTENT_ACLS: u32 = 8;
+        let mut words = [0; 8];
+        let answer = self.file_system(Buffer::new(&mut words, usize::MAX));
+        // The attributes stand first; a name that does not fit is a warning.
+        let known = answer.status.is_success() || answer.status == Status::BUFFER_OVERFLOW;
+        known && words[0] as u32 & FILE_PERSISTENT_ACLS != 0
+    }
+
+    /// The handle whose flush brings the directory's entries to the disk.
+    fn entries(&self) -> Handle {
+        self.volume.as_ref().map_or(self.handle(), Owned::get)
+    }
+
+    /// Brings names made and taken away to the disk. Without it a reset soon after the run would bring the guard back,
+    /// and take a new snapshot away. Nothing is made of a failure: what matters is in the files.
+    pub fn flush(&self) {
+        self.kernel.flush_buffers_file(self.entries());
     }
 
     /// The directory's own handle: a file object whose type is known.
@@ -325,6 +374,7 @@ pub struct SnapshotFile<K: Kernel> {
     kernel: K,
     file: Owned<K>,
     directory: Handle,
+    entries: Handle,
     name: Name,
     buffer: Region<K>,
     used: usize,
@@ -344,19 +394,22 @@ impl<K: Kernel> SnapshotFile<K> {
             kernel,
             file,
             directory: directory.handle(),
+            entries: directory.entries(),
             name,
             buffer,
             used: 0,
         })
     }
 
-    /// Writes what is gathered, flushes the file and gives it its name.
+    /// Writes what is gathered, flushes the file and gives it its name, which is then flushed as well.
     pub fn publish(&mut self) -> Result<(), Status> {
         self.write_gathered()?;
         self.kernel.flush_buffers_file(self.file.get()).ok()?;
         self.kernel
             .rename_file(self.file.get(), self.directory, self.name.units())
-            .ok()
+            .ok()?;
+        self.kernel.flush_buffers_file(self.entries);
+        Ok(())
     }
 
     /// Deletes the file: a part of a snapshot that nobody could read, or a disk that is full.

@@ -63,12 +63,16 @@ pub fn leave_if_told<K: Kernel>(directory: &Directory<K>) -> Result<(), Status> 
 
 /// Puts up the guard; its content says which snapshot was being taken.
 pub fn put_up_guard<K: Kernel>(directory: &Directory<K>, stem: &Stem) -> Result<(), Status> {
-    directory.create_flushed(GUARD, stem.line().bytes())
+    directory.create_flushed(GUARD, stem.line().bytes())?;
+    directory.flush();
+    Ok(())
 }
 
 /// Takes the guard down again.
 pub fn take_down_guard<K: Kernel>(directory: &Directory<K>) -> Result<(), Status> {
-    directory.remove(GUARD)
+    directory.remove(GUARD)?;
+    directory.flush();
+    Ok(())
 }
 
 /// One more than any number given in this directory so far, marked before it is used.

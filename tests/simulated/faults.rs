@@ -321,5 +321,6 @@ fn a_loss_of_power_at_any_call_leaves_a_disk_that_the_next_boot_copes_with() {
             "{:?}: {} losses of power, {stopped} found their guard at the next boot, {kept} kept the snapshot",
             disk.kind, cases.tried
         );
+        assert!(stopped > 100 && kept > 0);
     }
 }
