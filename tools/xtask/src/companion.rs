@@ -1,12 +1,14 @@
 //! Builds the companion: for Windows, with the images inside, and for this host.
 
+use std::env;
+use std::ffi::OsString;
 use std::fs;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
 
 use crate::process::{host_cargo, run, step};
-use crate::toolchain::{Toolchain, linker_variable};
+use crate::toolchain::{Toolchain, linker_variable, path_remappings};
 use crate::workspace;
 
 /// The companion for one kind of Windows.
@@ -66,6 +68,11 @@ impl Companion {
 /// The crates of the standard library that a Windows program is built with.
 pub const BUILD_STD: [&str; 2] = ["-Zbuild-std=std,panic_abort", "-Zbuild-std-features="];
 
+/// Names the linker of `companion` to Cargo.
+pub fn linker(companion: Companion) -> (String, OsString) {
+    linker_variable(companion.target(), companion.linker())
+}
+
 /// Builds `companions` with the images of `target/dist` inside.
 pub fn build(toolchain: &Toolchain, companions: &[Companion]) -> Result<()> {
     let targets: Vec<&str> = companions
@@ -80,7 +87,7 @@ pub fn build(toolchain: &Toolchain, companions: &[Companion]) -> Result<()> {
         .args(targets.iter().map(|target| format!("--target={target}")))
         .env("BOOTSHOT_IMAGES", workspace::dist());
     for companion in companions {
-        let (variable, linker) = linker_variable(companion.target(), companion.linker());
+        let (variable, linker) = linker(*companion);
         command.env(variable, linker);
     }
     run(&mut command)?;
@@ -100,9 +107,22 @@ pub fn build_for_host() -> Result<PathBuf> {
             "--target-dir",
         ])
         .arg(workspace::target())
+        .env("CARGO_ENCODED_RUSTFLAGS", host_flags().join("\x1f"))
         .env("BOOTSHOT_IMAGES", workspace::dist()))?;
-    let name = format!("bootshotctl{}", std::env::consts::EXE_SUFFIX);
+    let name = format!("bootshotctl{}", env::consts::EXE_SUFFIX);
     Ok(workspace::target().join("companion").join(name))
+}
+
+/// The flags that the environment asks for, and no place of this machine.
+fn host_flags() -> Vec<String> {
+    let encoded = env::var("CARGO_ENCODED_RUSTFLAGS")
+        .map(|flags| flags.split('\x1f').map(str::to_owned).collect());
+    let mut flags: Vec<String> = encoded.unwrap_or_else(|_| {
+        let flags = env::var("RUSTFLAGS").unwrap_or_default();
+        flags.split_whitespace().map(str::to_owned).collect()
+    });
+    flags.extend(path_remappings());
+    flags
 }
 
 fn check_imports(companion: Companion) -> Result<()> {

@@ -1,9 +1,8 @@
 //! Shows the whole way once: build, register, boot, read.
 
-use std::fs;
-use std::io::{BufRead, BufReader};
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode, Stdio};
+use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result, bail};
 
@@ -71,29 +70,21 @@ fn on_windows() -> Result<()> {
     show_snapshot(&companion, &newest_snapshot(&folder)?)
 }
 
-/// Runs `command`, with what Wine shows of `NtDisplayString` as it would stand on the screen.
+/// Runs `command`, and shows what Wine says of `NtDisplayString` as it would stand on the screen. By way of a file:
+/// Wine's services outlive the command, and would hold a pipe open.
 fn show(command: &mut Command) -> Result<()> {
-    let mut child = command
-        .stderr(Stdio::piped())
-        .spawn()
-        .with_context(|| format!("could not start `{}`", process::line(command)))?;
-    let stderr = child
-        .stderr
-        .take()
-        .context("the pipe that was asked for is not there")?;
-    for line in BufReader::new(stderr).split(b'\n') {
-        let line = line.context("could not read what Wine says")?;
-        let line = String::from_utf8_lossy(&line);
-        match wine::displayed(&line) {
+    let path = workspace::target().join("wine").join("demo.txt");
+    let file =
+        File::create(&path).with_context(|| format!("could not create {}", path.display()))?;
+    let outcome = process::run(command.stderr(file));
+    let said = fs::read(&path).with_context(|| format!("could not read {}", path.display()))?;
+    for line in String::from_utf8_lossy(&said).lines() {
+        match wine::displayed(line) {
             Some(text) => print!("{text}"),
             None => eprintln!("{line}"),
         }
     }
-    let status = child.wait().context("could not wait for Wine")?;
-    if !status.success() {
-        bail!("`{}` failed: {status}", process::line(command));
-    }
-    Ok(())
+    outcome
 }
 
 /// The names begin with a sequence number of fixed width.

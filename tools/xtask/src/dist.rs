@@ -62,20 +62,23 @@ pub fn place_images() -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// Copies a file that was built to `name` below `target/dist`; leaves an equal one alone, since what is built from it
-/// would be built again.
+/// Copies a file that was built to `name` below `target/dist`.
 pub fn place(built: &Path, name: impl AsRef<Path>) -> Result<PathBuf> {
-    let name = name.as_ref();
-    let path = workspace::dist().join(name);
-    let bytes = fs::read(built).with_context(|| format!("could not read {}", built.display()))?;
-    if fs::read(&path).is_ok_and(|placed| placed == bytes) {
-        return Ok(name.to_owned());
+    copy(built, &workspace::dist().join(&name))?;
+    Ok(name.as_ref().to_owned())
+}
+
+/// Copies a file, unless an equal one is there: what is built from that would be built again.
+pub fn copy(from: &Path, to: &Path) -> Result<()> {
+    let bytes = fs::read(from).with_context(|| format!("could not read {}", from.display()))?;
+    if fs::read(to).is_ok_and(|present| present == bytes) {
+        return Ok(());
     }
-    let folder = path.parent().context("a release file is in a folder")?;
+    let folder = to.parent().context("a file is in a folder")?;
     fs::create_dir_all(folder).with_context(|| format!("could not create {}", folder.display()))?;
-    fs::copy(built, &path)
-        .with_context(|| format!("could not copy {} to {}", built.display(), path.display()))?;
-    Ok(name.to_owned())
+    fs::copy(from, to)
+        .with_context(|| format!("could not copy {} to {}", from.display(), to.display()))?;
+    Ok(())
 }
 
 /// As `sha256sum --check` reads it.

@@ -11,7 +11,7 @@ use crate::companion::{self, Companion};
 use crate::image::{self, Image};
 use crate::process::{self, host_cargo, step};
 use crate::setup::{Need, ensure};
-use crate::toolchain::{self, Toolchain};
+use crate::toolchain::{self, Toolchain, runner_variable};
 use crate::wine::{self, Prefix};
 use crate::{dist, workspace};
 
@@ -75,33 +75,77 @@ pub fn run() -> Result<ExitCode> {
         });
     }
     let built = tally.check("release files", || dist::build(&toolchain).map(drop));
-    if built {
-        tests_of_what_was_built(&mut tally)?;
-    } else {
+    if !built {
         tally.fail("tests that run what was built: there is nothing to run");
+        return Ok(tally.finish());
+    }
+    let prefix = if cfg!(windows) {
+        None
+    } else {
+        Some(Prefix::fresh("test")?)
+    };
+    tally.tests(
+        "the kernel, held to the same contract as the simulated one",
+        &mut kernel_contract(&toolchain, prefix.as_ref())?,
+    );
+    for image in [Image::X64, Image::X64Gnu] {
+        tally.tests(
+            &format!("tests that run what was built: {}", image.target()),
+            &mut tests_of_what_was_built(image, prefix.as_ref())?,
+        );
     }
     Ok(tally.finish())
 }
 
-/// Tests that need Wine or Windows are marked `#[ignore]`. Here they run, and the parts they need are named to them.
-fn tests_of_what_was_built(tally: &mut Tally) -> Result<()> {
+/// Test programs for Windows, which call the real kernel.
+fn kernel_contract(toolchain: &Toolchain, prefix: Option<&Prefix>) -> Result<Command> {
+    let mut command = toolchain.cargo("test")?;
+    command
+        .args([
+            "--package=bootshot",
+            "--lib",
+            "--features=native",
+            "--no-fail-fast",
+        ])
+        .args([
+            "--target",
+            Companion::X64.target(),
+            "-Zbuild-std=std,panic_unwind",
+        ])
+        .args(["--", "contract::real"])
+        .envs([companion::linker(Companion::X64)]);
+    if let Some(prefix) = prefix {
+        prefix.set_environment(&mut command);
+        command.envs([runner_variable(Companion::X64.target(), prefix.loader())]);
+    }
+    Ok(command)
+}
+
+/// Tests that need Wine or Windows are marked `#[ignore]`. Here they run, and the parts they need are named to them: a
+/// folder with the companion and `image`, a prefix and Wine's loader.
+fn tests_of_what_was_built(image: Image, prefix: Option<&Prefix>) -> Result<Command> {
+    let folder = workspace::target().join("tests").join(image.target());
+    dist::copy(&Companion::X64.path(), &folder.join("bootshotctl.exe"))?;
+    dist::copy(
+        &image.path(),
+        &folder.join(image.architecture()).join("bootshot.exe"),
+    )?;
     let mut command = host_cargo("test");
-    command.args([
-        "--locked",
-        "--workspace",
-        "--no-fail-fast",
-        "--",
-        "--ignored",
-    ]);
-    command.env("BOOTSHOT_TEST_BIN", workspace::dist());
-    if !cfg!(windows) {
-        let prefix = Prefix::fresh("test")?;
+    command
+        .args([
+            "--locked",
+            "--workspace",
+            "--no-fail-fast",
+            "--",
+            "--ignored",
+        ])
+        .env("BOOTSHOT_TEST_BIN", folder);
+    if let Some(prefix) = prefix {
         command
             .env("BOOTSHOT_TEST_PREFIX", prefix.folder())
             .env(wine::LOADER_VARIABLE, prefix.loader());
     }
-    tally.tests("tests that run what was built", &mut command);
-    Ok(())
+    Ok(command)
 }
 
 /// The unsafe code is only compiled for Windows, so on another host clippy has not seen it yet.

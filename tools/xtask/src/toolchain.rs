@@ -173,28 +173,37 @@ impl Toolchain {
         Ok(())
     }
 
-    /// Panic locations and debug information name files: as if built in `/bootshot` and `/crates`, and the library where
-    /// debuggers look it up by commit. The last prefix that fits counts.
     fn flags(&self) -> Vec<String> {
-        let mut places = vec![
-            (workspace::root().to_owned(), "/bootshot".to_owned()),
-            (workspace::native_target(), link::PLACE_IN_PDB.to_owned()),
-            (sources(&self.sysroot), format!("/rustc/{}", self.commit)),
-        ];
-        let registry = cargo_home().map(|home| home.join("registry").join("src"));
-        let registries = registry.and_then(|folder| fs::read_dir(folder).ok());
-        for folder in registries.into_iter().flatten().flatten() {
-            places.push((folder.path(), "/crates".to_owned()));
-        }
-        let remappings = places
-            .iter()
-            .map(|(from, to)| format!("--remap-path-prefix={}={to}", from.display()));
         // For GNU ld a crate is one section unless told otherwise, and then `--gc-sections` keeps all of
         // `compiler_builtins` for the one function that is called: 25 KB.
-        std::iter::once("-Zfunction-sections=yes".to_owned())
-            .chain(remappings)
-            .collect()
+        let mut flags = vec!["-Zfunction-sections=yes".to_owned()];
+        flags.extend(path_remappings());
+        // Debuggers look the library up by commit.
+        flags.push(remapping(
+            &sources(&self.sysroot),
+            &format!("/rustc/{}", self.commit),
+        ));
+        flags
     }
+}
+
+/// Compiler flags that keep this machine's folders out of panic locations and debug information. The last one that fits
+/// a path counts.
+pub fn path_remappings() -> Vec<String> {
+    let mut flags = vec![
+        remapping(workspace::root(), "/bootshot"),
+        remapping(&workspace::native_target(), link::PLACE_IN_PDB),
+    ];
+    let registry = cargo_home().map(|home| home.join("registry").join("src"));
+    let registries = registry.and_then(|folder| fs::read_dir(folder).ok());
+    for folder in registries.into_iter().flatten().flatten() {
+        flags.push(remapping(&folder.path(), "/crates"));
+    }
+    flags
+}
+
+fn remapping(from: &Path, to: &str) -> String {
+    format!("--remap-path-prefix={}={to}", from.display())
 }
 
 /// What a person types where nothing may be installed for them.
@@ -273,8 +282,17 @@ fn belongs_to_another_toolchain(variable: &str) -> bool {
 
 /// The environment variable that names the linker of `target` to Cargo, and its value.
 pub fn linker_variable(target: &str, linker: impl Into<OsString>) -> (String, OsString) {
+    (target_variable(target, "LINKER"), linker.into())
+}
+
+/// The environment variable that names to Cargo what runs test programs for `target`, and its value.
+pub fn runner_variable(target: &str, runner: impl Into<OsString>) -> (String, OsString) {
+    (target_variable(target, "RUNNER"), runner.into())
+}
+
+fn target_variable(target: &str, setting: &str) -> String {
     let target = target.to_uppercase().replace('-', "_");
-    (format!("CARGO_TARGET_{target}_LINKER"), linker.into())
+    format!("CARGO_TARGET_{target}_{setting}")
 }
 
 /// The toolchain, after `setup` has seen that there is one.

@@ -4,7 +4,7 @@ use std::env;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result};
 
@@ -64,12 +64,19 @@ impl Prefix {
         self.folder.join("drive_c")
     }
 
-    /// `program` under Wine; of Wine's own messages only what it shows for `NtDisplayString`.
+    /// `program` under Wine.
     pub fn command(&self, program: &Path) -> Command {
         let mut command = Command::new(&self.loader);
-        set_environment(&mut command, &self.folder);
-        command.env("WINEDEBUG", "-all,err+ntdll").arg(program);
+        self.set_environment(&mut command);
+        command.arg(program);
         command
+    }
+
+    /// Makes `command` use this prefix when it starts Wine; of Wine's own messages only what it shows for
+    /// `NtDisplayString`.
+    pub fn set_environment(&self, command: &mut Command) {
+        set_environment(command, &self.folder);
+        command.env("WINEDEBUG", "-all,err+ntdll");
     }
 }
 
@@ -95,7 +102,9 @@ fn template(loader: &Path) -> Result<PathBuf> {
     set_environment(&mut wineboot, &unfinished);
     run(wineboot
         .env("WINEDEBUG", "-all")
-        .args(["wineboot", "--init"]))?;
+        .args(["wineboot", "--init"])
+        // Without the 32-bit half it complains, and works.
+        .stderr(Stdio::null()))?;
     // The registry is in files only when the server has ended.
     let mut wait = Command::new(server(loader));
     set_environment(&mut wait, &unfinished);
