@@ -1,6 +1,6 @@
 //! What a snapshot says, held against what the simulated kernel answered.
 
-use crate::{boot, capture, files, status, text};
+use crate::{boot, capture, files, only_snapshot, status, text};
 use bootshot::nt::Status;
 use bootshot::nt::simulated::{
     BOOT_TIME, CONTROL, Call, FileSystem, Given, Machine, Module, Own, Process, Run,
@@ -223,6 +223,41 @@ fn own_memory_is_recorded_as_it_stood() {
     let environment = text(items(MemoryKind::ENVIRONMENT)[0].data);
     let variables: Vec<_> = environment.trim_end_matches('\0').split('\0').collect();
     assert_eq!(variables, own.environment);
+}
+
+#[test]
+fn an_unmapped_page_costs_only_what_is_behind_it() {
+    /// `RTL_USER_PROCESS_PARAMETERS.EnvironmentSize`.
+    const ENVIRONMENT_SIZE: usize = if size_of::<usize>() == 8 {
+        0x3F0
+    } else {
+        0x290
+    };
+    let mut machine = Machine::small();
+    let (_, run) = capture(machine.clone());
+    let parameters = only_snapshot(&run.machine)
+        .items_of(Source::OWN_MEMORY, MemoryKind::PROCESS_PARAMETERS.0)[0]
+        .header
+        .buffer_address;
+    let page = machine.memory.get_mut(&parameters).unwrap();
+    page[ENVIRONMENT_SIZE..ENVIRONMENT_SIZE + 4].copy_from_slice(&0x3000u32.to_ne_bytes());
+    let (snapshot, _) = capture(machine);
+    let environment = snapshot.items_of(Source::OWN_MEMORY, MemoryKind::ENVIRONMENT.0);
+    assert_eq!(environment[0].data.len(), 0x1000);
+}
+
+#[test]
+fn a_process_that_cannot_read_itself_still_photographs_the_system() {
+    let mut machine = Machine::small();
+    machine.memory.clear();
+    let (snapshot, _) = capture(machine);
+    assert!(
+        snapshot
+            .outcomes(Family::PROCESSES)
+            .contains(&Outcome::COMPLETE)
+    );
+    let peb = &snapshot.items_of(Source::OWN_MEMORY, MemoryKind::PEB.0)[0];
+    assert_eq!(peb.header.status, Status::PARTIAL_COPY.0);
 }
 
 #[test]
