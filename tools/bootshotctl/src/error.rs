@@ -41,6 +41,16 @@ impl Error {
         }
     }
 
+    /// The answer is "no", and there is nothing to print: exit code 1.
+    pub fn no(message: impl Into<String>) -> Self {
+        Self {
+            exit_code: 1,
+            message: message.into(),
+            cause: None,
+            advice: None,
+        }
+    }
+
     /// It could not be done: exit code 3. `message` is a clause such as "cannot read C:\x".
     pub fn failed(message: impl Into<String>) -> Self {
         Self {

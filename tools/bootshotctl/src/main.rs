@@ -13,7 +13,9 @@ mod multi_sz;
 mod nt_path;
 mod ntstatus;
 mod output;
+mod reading;
 mod reg_file;
+mod shown;
 mod snapshots;
 mod system;
 #[cfg(windows)]
@@ -29,7 +31,10 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{check, install, run, simulate_boot, status, uninstall};
+use crate::commands::{
+    boot, check, handles, install, list, memory, modules, peb, processes, raw, run, simulate_boot,
+    status, summary, threads, types, uninstall,
+};
 use crate::error::{Error, Outcome};
 
 #[derive(Parser)]
@@ -48,6 +53,28 @@ struct CommandLine {
 
 #[derive(Subcommand)]
 enum Command {
+    /// List the snapshots of a directory, the newest first
+    List(list::Args),
+    /// Show the system, the run, and what came of every question
+    Summary(summary::Args),
+    /// Show the processes, as a table or a tree
+    Processes(processes::Args),
+    /// Show the threads
+    Threads(threads::Args),
+    /// Show the handles of all processes, one by one or counted
+    Handles(handles::Args),
+    /// Show the object types with the kernel's statistics
+    Types(types::Args),
+    /// Show the kernel modules
+    Modules(modules::Args),
+    /// Show where the memory is
+    Memory(memory::Args),
+    /// Show how the system was booted, and the Session Manager's lists
+    Boot(boot::Args),
+    /// Show the PEB that bootshot was given, field by field
+    Peb(peb::Args),
+    /// List the answers in a snapshot, or write one out as the kernel gave it
+    Raw(raw::Args),
     /// Tell whether an executable is fit to run as a native program at boot
     Check(check::Args),
     /// Run a native program (through Wine where this is not Windows)
@@ -64,6 +91,17 @@ enum Command {
 
 fn execute(command: Command) -> Result<Outcome, Error> {
     match command {
+        Command::List(args) => list::run(&args),
+        Command::Summary(args) => summary::run(&args),
+        Command::Processes(args) => processes::run(&args),
+        Command::Threads(args) => threads::run(&args),
+        Command::Handles(args) => handles::run(&args),
+        Command::Types(args) => types::run(&args),
+        Command::Modules(args) => modules::run(&args),
+        Command::Memory(args) => memory::run(&args),
+        Command::Boot(args) => boot::run(&args),
+        Command::Peb(args) => peb::run(&args),
+        Command::Raw(args) => raw::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Run(args) => run::run(&args),
         Command::Install(args) => install::run(&args),

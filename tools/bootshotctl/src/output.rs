@@ -1,21 +1,29 @@
-//! What goes to standard output: tables that fit the terminal, or JSON.
+//! What goes to the terminal: tables that fit it, JSON, and warnings beside them. Colour only where it is one.
 
 use std::io::{self, ErrorKind, IsTerminal, Write};
 
-use comfy_table::{CellAlignment, ContentArrangement, Table as Grid, presets};
+use anstyle::{AnsiColor, Style};
+use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Table as Grid, presets};
 use serde::Serialize;
 
 use crate::error::Error;
+use crate::shown;
 
 /// Writes `text` and a newline to standard output. A reader that went away (`| head`) is not an error.
 pub fn line(text: impl AsRef<str>) -> Result<(), Error> {
-    bytes(format!("{}\n", text.as_ref()).as_bytes())
+    // Takes styles out again where it is no terminal, or the person wants none (`NO_COLOR`).
+    let mut out = anstream::stdout().lock();
+    written(writeln!(out, "{}", text.as_ref()).and_then(|()| out.flush()))
 }
 
 /// Writes `data` to standard output as it is.
 pub fn bytes(data: &[u8]) -> Result<(), Error> {
     let mut out = io::stdout().lock();
-    match out.write_all(data).and_then(|()| out.flush()) {
+    written(out.write_all(data).and_then(|()| out.flush()))
+}
+
+fn written(result: io::Result<()>) -> Result<(), Error> {
+    match result {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
             Err(Error::failed("cannot write to standard output").because(error))
         }
@@ -30,6 +38,17 @@ pub fn json(value: &impl Serialize) -> Result<(), Error> {
     line(text)
 }
 
+/// Writes a warning to standard error.
+pub fn warn(text: impl AsRef<str>) {
+    let style = AnsiColor::Yellow.on_default();
+    // Nobody is left to be told when standard error does not work.
+    let _ = writeln!(
+        anstream::stderr().lock(),
+        "{style}warning:{style:#} {}",
+        shown::visible(text.as_ref())
+    );
+}
+
 /// How a column's cells are placed.
 #[derive(Clone, Copy)]
 pub enum Align {
@@ -37,26 +56,28 @@ pub enum Align {
     Right,
 }
 
-/// A table with one header line, no frame, as wide as the terminal at most; of any width when piped.
-pub struct Table(Grid);
+/// A table with one header line and no frame. On a terminal it is as wide as that at most: columns without a single
+/// value are left out, then those on the right, and the last column, which is to be the one of long texts, wraps.
+pub struct Table {
+    columns: Vec<(&'static str, Align)>,
+    rows: Vec<Vec<String>>,
+}
+
+/// Blanks between two columns.
+const GAP: usize = 2;
+
+/// The width the last column keeps when it wraps; other columns go before it gets narrower.
+const LEAST_WRAPPED: usize = 20;
+
+/// What stands in a cell without a value.
+pub const NOTHING: &str = "-";
 
 impl Table {
-    pub fn new(columns: &[(&str, Align)]) -> Self {
-        let mut grid = Grid::new();
-        grid.load_style(presets::NOTHING);
-        grid.set_header(columns.iter().map(|(title, _)| *title));
-        for (column, (_, align)) in grid.column_iter_mut().zip(columns) {
-            column.set_padding((0, 2));
-            column.set_cell_alignment(match align {
-                Align::Left => CellAlignment::Left,
-                Align::Right => CellAlignment::Right,
-            });
+    pub fn new(columns: &[(&'static str, Align)]) -> Self {
+        Self {
+            columns: columns.to_vec(),
+            rows: Vec::new(),
         }
-        if let Some(width) = terminal_width() {
-            grid.set_content_arrangement(ContentArrangement::Dynamic)
-                .set_width(width);
-        }
-        Self(grid)
     }
 
     pub fn row<Cells>(&mut self, cells: Cells)
@@ -64,11 +85,99 @@ impl Table {
         Cells: IntoIterator,
         Cells::Item: Into<String>,
     {
-        self.0.add_row(cells.into_iter().map(Into::into));
+        let cells = cells.into_iter().map(Into::into);
+        self.rows
+            .push(cells.map(|cell: String| shown::visible(&cell)).collect());
     }
 
     pub fn print(&self) -> Result<(), Error> {
-        line(self.0.trim_fmt())
+        let text = self.layout(terminal_width());
+        let (header, rows) = text.split_once('\n').unwrap_or((&text, ""));
+        let style = Style::new().bold();
+        line(format!("{style}{header}{style:#}"))?;
+        if rows.is_empty() { Ok(()) } else { line(rows) }
+    }
+
+    fn layout(&self, width: Option<u16>) -> String {
+        let has_value = |column: usize| {
+            let nothing = |row: &Vec<String>| row.get(column).is_none_or(|cell| cell == NOTHING);
+            self.rows.is_empty() || !self.rows.iter().all(nothing)
+        };
+        let mut kept: Vec<_> = (0..self.columns.len())
+            .filter(|column| width.is_none() || has_value(*column))
+            .collect();
+        let mut grid = self.grid(&kept);
+        if let Some(width) = width {
+            let widths = grid.column_max_content_widths();
+            if fit(&mut kept, &widths, width.into()) {
+                grid = self.grid(&kept);
+            }
+        }
+        let last = kept.len().saturating_sub(1);
+        for (place, column) in kept.iter().enumerate() {
+            let Some(cells) = grid.column_mut(place) else {
+                continue;
+            };
+            cells.set_padding((0, if place == last { 0 } else { GAP as u16 }));
+            cells.set_cell_alignment(match self.columns[*column].1 {
+                Align::Left => CellAlignment::Left,
+                Align::Right => CellAlignment::Right,
+            });
+            if place != last && width.is_some() {
+                cells.set_constraint(ColumnConstraint::ContentWidth);
+            }
+        }
+        if let Some(width) = width {
+            grid.set_content_arrangement(ContentArrangement::Dynamic)
+                .set_width(width);
+        }
+        grid.trim_fmt()
+    }
+
+    fn grid(&self, columns: &[usize]) -> Grid {
+        let mut grid = Grid::new();
+        grid.load_style(presets::NOTHING);
+        grid.set_header(columns.iter().map(|column| self.columns[*column].0));
+        for row in &self.rows {
+            grid.add_row(columns.iter().filter_map(|column| row.get(*column)));
+        }
+        grid
+    }
+}
+
+/// Takes columns away, the last but one first, until only the last has to wrap; tells whether it took any.
+fn fit(columns: &mut Vec<usize>, widths: &[u16], width: usize) -> bool {
+    let Some((last, others)) = widths.split_last() else {
+        return false;
+    };
+    let last = usize::from(*last).min(LEAST_WRAPPED);
+    let mut others: Vec<_> = others
+        .iter()
+        .map(|other| usize::from(*other) + GAP)
+        .collect();
+    let count = columns.len();
+    while others.len() > 1 && others.iter().sum::<usize>() + last > width {
+        columns.remove(others.len() - 1);
+        others.pop();
+    }
+    columns.len() < count
+}
+
+/// Names with their values, one to a line.
+#[derive(Default)]
+pub struct Pairs(Vec<(String, String)>);
+
+impl Pairs {
+    pub fn add(&mut self, name: impl Into<String>, value: impl Into<String>) {
+        self.0.push((name.into(), value.into()));
+    }
+
+    pub fn print(&self) -> Result<(), Error> {
+        let width = self.0.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+        for (name, value) in &self.0 {
+            line(format!("{name:width$}  {}", shown::visible(value)).trim_end())?;
+        }
+        Ok(())
     }
 }
 
@@ -81,3 +190,53 @@ fn terminal_width() -> Option<u16> {
 
 /// Where a command that reports as it goes puts its lines: [`line`], or a test.
 pub type Print<'a> = &'a mut dyn FnMut(String) -> Result<(), Error>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table() -> Table {
+        let mut table = Table::new(&[
+            ("PID", Align::Right),
+            ("USER", Align::Left),
+            ("COMMAND LINE", Align::Left),
+        ]);
+        table.row(["4", NOTHING, "one two three four"]);
+        table.row(["1234", NOTHING, "\x1b[2J"]);
+        table
+    }
+
+    #[test]
+    fn a_piped_table_has_every_column_and_one_line_for_each_row() {
+        assert_eq!(
+            table().layout(None),
+            " PID  USER  COMMAND LINE\n   4  -     one two three four\n1234  -     \\u{1b}[2J"
+        );
+    }
+
+    #[test]
+    fn on_a_narrow_terminal_columns_go_before_the_last_one_gets_illegible() {
+        let mut table = Table::new(&[
+            ("PID", Align::Right),
+            ("IMAGE", Align::Left),
+            ("COMMAND LINE", Align::Left),
+        ]);
+        table.row([
+            "4",
+            "a name of some length",
+            "a line that is longer than twenty characters",
+        ]);
+        assert_eq!(
+            table.layout(Some(30)),
+            "PID  COMMAND LINE\n  4  a line that is longer\n     than twenty characters"
+        );
+    }
+
+    #[test]
+    fn on_a_terminal_empty_columns_go_and_the_last_one_wraps() {
+        assert_eq!(
+            table().layout(Some(20)),
+            " PID  COMMAND LINE\n   4  one two three\n      four\n1234  \\u{1b}[2J"
+        );
+    }
+}

@@ -53,7 +53,8 @@ impl Input {
 
 /// The directory bootshot writes to on this system.
 pub fn default_directory(doing: &str) -> Result<Directory, Error> {
-    let no_default = |error: Error| error.advise("Name the snapshot, or a directory with snapshots.");
+    let no_default =
+        |error: Error| error.advise("Name the snapshot, or a directory with snapshots.");
     Directory::of(&*system::this(doing).map_err(no_default)?)
 }
 
@@ -102,13 +103,19 @@ impl File {
 /// read of what was asked. A damaged file is a "no", an unfinished capture or a question without an answer is not.
 pub fn finish(snapshot: &Snapshot<'_>, problems: &[Problem]) -> Outcome {
     if snapshot.completeness() == Completeness::Unfinished {
-        output::warn("the capture did not come to its end: what follows its last section is missing");
+        output::warn(
+            "the capture did not come to its end: what follows its last section is missing",
+        );
     }
     let all: Vec<_> = snapshot.problems.iter().chain(problems).collect();
     for problem in all.iter().take(SHOWN_PROBLEMS) {
         output::warn(problem.to_string());
     }
-    if let Some(more) = all.len().checked_sub(SHOWN_PROBLEMS).filter(|more| *more != 0) {
+    if let Some(more) = all
+        .len()
+        .checked_sub(SHOWN_PROBLEMS)
+        .filter(|more| *more != 0)
+    {
         output::warn(format!("and {more} more of the kind"));
     }
     if is_damaged(snapshot) {

@@ -7,6 +7,9 @@ use std::path::{Path, PathBuf};
 use bootshot_format::{Header, HeaderError};
 
 use crate::error::Error;
+use crate::lists::Current;
+use crate::nt_path;
+use crate::system::System;
 
 /// The guard: written before a capture, removed after it. Found again, it says that a capture did not end.
 const GUARD: &str = "attempt";
@@ -30,6 +33,19 @@ pub struct Snapshot {
 impl Directory {
     pub fn new(path: PathBuf) -> Self {
         Self { path }
+    }
+
+    /// The directory that bootshot as registered on `system` writes to.
+    pub fn of(system: &dyn System) -> Result<Self, Error> {
+        let registered = Current::read_all(system)?;
+        let named = registered
+            .iter()
+            .flat_map(Current::ours)
+            .find_map(|entry| entry.argument("dir"));
+        let path = named.unwrap_or(nt_path::DEFAULT_DIRECTORY.into());
+        Ok(Self::new(
+            nt_path::to_dos(&path, system.windows_directory()).into(),
+        ))
     }
 
     pub fn path(&self) -> &Path {

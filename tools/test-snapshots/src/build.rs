@@ -105,8 +105,7 @@ fn done<T>(result: Result<T, std::convert::Infallible>) -> T {
 }
 
 impl Builder {
-    /// An empty snapshot of an NT 5.2 system with pointers of `pointer_width` bytes, taken by process 212 at
-    /// 2026-01-02T03:04:05Z, ten seconds after the boot.
+    /// An empty snapshot with the [`header`] for pointers of `pointer_width` bytes.
     pub fn new(pointer_width: u8) -> Self {
         Self::with_header(header(pointer_width))
     }
@@ -290,7 +289,9 @@ fn entry(record: &Recorded) -> Entry {
         .status(record.status)
 }
 
-fn header(pointer_width: u8) -> Header {
+/// The header of a snapshot of an NT 5.2 system, taken by process 212 at 2026-01-02T03:04:05Z, ten seconds after the
+/// boot.
+pub fn header(pointer_width: u8) -> Header {
     Header {
         magic: [0; 8],
         version: 0,

@@ -7,5 +7,5 @@
 mod build;
 mod recording;
 
-pub use build::{Builder, Entry, utf16};
+pub use build::{Builder, Entry, header, utf16};
 pub use recording::{Kind, Recorded, recording_x64, recording_x86};

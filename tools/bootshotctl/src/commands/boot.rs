@@ -3,8 +3,9 @@
 use bootshot_reader::records::Boot;
 
 use crate::error::{Error, Outcome};
-use crate::output::{self, Pairs};
+use crate::output::Pairs;
 use crate::reading::{self, Input};
+use crate::shown;
 
 /// Arguments of `boot`.
 #[derive(clap::Args)]
@@ -23,16 +24,19 @@ pub fn run(args: &Args) -> Result<Outcome, Error> {
 
 fn print(boot: &Boot) -> Result<(), Error> {
     let mut pairs = Pairs::default();
-    pairs.add("boot time", output::optional(boot.boot_time.map(output::moment)));
-    pairs.add("boot id", output::optional(boot.boot_id));
+    pairs.add(
+        "boot time",
+        shown::optional(boot.boot_time.map(shown::moment)),
+    );
+    pairs.add("boot id", shown::optional(boot.boot_id));
     let firmware = boot.firmware.as_ref();
     pairs.add(
         "firmware",
-        output::optional(firmware.and_then(|firmware| firmware.firmware_type)),
+        shown::optional(firmware.and_then(|firmware| firmware.firmware_type)),
     );
     pairs.add(
         "boot entry",
-        output::optional(firmware.map(|firmware| &firmware.boot_identifier)),
+        shown::optional(firmware.map(|firmware| &firmware.boot_identifier)),
     );
     pairs.add(
         "Fast Startup",
@@ -41,7 +45,7 @@ fn print(boot: &Boot) -> Result<(), Error> {
     let secure_boot = boot.secure_boot.as_ref();
     pairs.add(
         "Secure Boot",
-        output::optional(secure_boot.map(|secure_boot| {
+        shown::optional(secure_boot.map(|secure_boot| {
             match (secure_boot.enabled, secure_boot.capable) {
                 (true, _) => "on",
                 (false, true) => "off",
@@ -52,35 +56,44 @@ fn print(boot: &Boot) -> Result<(), Error> {
     let options = boot.code_integrity.as_ref();
     pairs.add(
         "code integrity",
-        output::optional(options.map(|options| options.option_names.join(" "))),
+        shown::optional(options.map(|options| options.option_names.join(" "))),
     );
     let debugger = boot.kernel_debugger.as_ref();
     pairs.add(
         "kernel debugger",
-        output::optional(debugger.map(|debugger| match (debugger.enabled, debugger.present) {
-            (false, _) => "off",
-            (true, false) => "enabled",
-            (true, true) => "connected",
-        })),
+        shown::optional(
+            debugger.map(|debugger| match (debugger.enabled, debugger.present) {
+                (false, _) => "off",
+                (true, false) => "enabled",
+                (true, true) => "connected",
+            }),
+        ),
     );
-    pairs.add("hypervisor", output::optional(boot.hypervisor.as_deref()));
+    pairs.add("hypervisor", shown::optional(boot.hypervisor.as_deref()));
     let isolated = boot.isolated_user_mode.as_ref();
     pairs.add(
         "isolated user mode",
-        output::optional(isolated.map(|isolated| isolated.flag_names.join(" "))),
+        shown::optional(isolated.map(|isolated| isolated.flag_names.join(" "))),
     );
     let binary = boot.platform_binary.as_ref();
     pairs.add(
         "platform binary",
-        output::optional(binary.map(|binary| {
-            format!("{} at physical {}", output::size(binary.size.into()), binary.physical_address)
+        shown::optional(binary.map(|binary| {
+            format!(
+                "{} at physical {}",
+                shown::size(binary.size.into()),
+                binary.physical_address
+            )
         })),
     );
     pairs.add("Safe Mode", yes_or_no(boot.safe_mode.active));
     if let Some(option) = &boot.safe_mode.option {
         pairs.add("  option", option.clone());
     }
-    pairs.add("start options", output::optional(boot.start_options.as_deref()));
+    pairs.add(
+        "start options",
+        shown::optional(boot.start_options.as_deref()),
+    );
     pairs.add("csrss at start", yes_or_no(boot.csrss_at_start));
     pairs.add("csrss at end", yes_or_no(boot.csrss_at_end));
     let lists = &boot.lists;
@@ -107,5 +120,5 @@ fn print(boot: &Boot) -> Result<(), Error> {
 }
 
 fn yes_or_no(answer: Option<bool>) -> String {
-    output::optional(answer.map(|yes| if yes { "yes" } else { "no" }))
+    shown::optional(answer.map(|yes| if yes { "yes" } else { "no" }))
 }

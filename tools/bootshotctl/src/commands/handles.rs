@@ -7,8 +7,9 @@ use bootshot_reader::records::Handle;
 use serde::Serialize;
 
 use crate::error::{Error, Outcome};
-use crate::output::{self, Align, Table};
+use crate::output::{Align, Table};
 use crate::reading::{self, Input};
+use crate::shown;
 
 /// Arguments of `handles`.
 #[derive(clap::Args)]
@@ -57,9 +58,11 @@ pub fn run(args: &Args) -> Result<Outcome, Error> {
     });
     let handles = &reading.value;
     if args.by_type {
-        args.input.show(&by_type(handles), |rows| type_table(rows).print())?;
+        args.input
+            .show(&by_type(handles), |rows| type_table(rows).print())?;
     } else if args.by_process {
-        args.input.show(&by_process(handles), |rows| process_table(rows).print())?;
+        args.input
+            .show(&by_process(handles), |rows| process_table(rows).print())?;
     } else {
         args.input.show(handles, |handles| table(handles).print())?;
     }
@@ -111,20 +114,20 @@ fn table(handles: &[Handle]) -> Table {
         ("HANDLE", Align::Right),
         ("TYPE", Align::Left),
         ("ACCESS", Align::Right),
-        ("RIGHTS", Align::Left),
         ("ATTRIBUTES", Align::Left),
         ("OBJECT", Align::Left),
+        ("RIGHTS", Align::Left),
     ]);
     for handle in handles {
         table.row([
             handle.pid.to_string(),
-            output::optional(handle.image.as_deref()),
+            shown::optional(handle.image.as_deref()),
             handle.handle.to_string(),
             handle.object_type.to_string(),
             handle.granted_access.to_string(),
-            handle.access_names.join(" "),
             handle.handle_attributes.join(" "),
-            output::optional(handle.object_address),
+            shown::optional(handle.object_address),
+            handle.access_names.join(" "),
         ]);
     }
     table
@@ -155,7 +158,7 @@ fn process_table(rows: &[OfProcess]) -> Table {
     for row in rows {
         table.row([
             row.pid.to_string(),
-            output::optional(row.image.as_deref()),
+            shown::optional(row.image.as_deref()),
             row.handle_count.to_string(),
         ]);
     }

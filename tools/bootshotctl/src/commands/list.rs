@@ -1,7 +1,7 @@
 //! `list`: the snapshots of a directory.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use bootshot_reader::{Completeness, Snapshot, Time};
 use serde::Serialize;
@@ -9,6 +9,7 @@ use serde::Serialize;
 use crate::error::{Error, Outcome};
 use crate::output::{self, Align, Table};
 use crate::reading::{default_directory, is_damaged, unreadable};
+use crate::shown;
 use crate::snapshots::Directory;
 
 /// Arguments of `list`.
@@ -41,7 +42,10 @@ struct Listed {
 pub fn run(args: &Args) -> Result<Outcome, Error> {
     let directory = match &args.directory {
         Some(path) if !path.is_dir() => {
-            return Err(Error::failed(format!("{} is not a directory", path.display())));
+            return Err(Error::failed(format!(
+                "{} is not a directory",
+                path.display()
+            )));
         }
         Some(path) => Directory::new(path.clone()),
         None => default_directory("list the snapshots")?,
@@ -65,7 +69,7 @@ pub fn run(args: &Args) -> Result<Outcome, Error> {
     Ok(Outcome::Done)
 }
 
-fn judge(path: &std::path::Path, bytes: &[u8]) -> Listed {
+fn judge(path: &Path, bytes: &[u8]) -> Listed {
     let mut listed = Listed {
         file: path.display().to_string(),
         size: bytes.len() as u64,
@@ -99,16 +103,16 @@ fn judge(path: &std::path::Path, bytes: &[u8]) -> Listed {
 
 fn table(listed: &[Listed]) -> Table {
     let mut table = Table::new(&[
-        ("SEQUENCE", Align::Right),
         ("TIME", Align::Left),
+        ("STATE", Align::Left),
+        ("SIZE", Align::Right),
         ("PHASE", Align::Left),
         ("SYSTEM", Align::Left),
-        ("SIZE", Align::Right),
-        ("STATE", Align::Left),
         ("FILE", Align::Left),
     ]);
     for snapshot in listed {
         let system = [snapshot.nt_version.as_deref(), snapshot.machine];
+        let system: Vec<_> = system.into_iter().flatten().collect();
         let state = match (&snapshot.error, snapshot.damaged, snapshot.completeness) {
             (Some(error), ..) => error,
             (_, true, _) => "damaged",
@@ -116,14 +120,14 @@ fn table(listed: &[Listed]) -> Table {
             (.., Some(Completeness::TimedOut)) => "timed out",
             _ => "unfinished",
         };
+        let name = Path::new(&snapshot.file).file_name().unwrap_or_default();
         table.row([
-            output::optional(snapshot.sequence),
-            output::optional(snapshot.start_time.map(output::moment)),
-            output::optional(snapshot.phase),
-            system.into_iter().flatten().collect::<Vec<_>>().join(" "),
-            output::size(snapshot.size),
+            shown::optional(snapshot.start_time.map(shown::moment)),
             state.to_owned(),
-            snapshot.file.clone(),
+            shown::size(snapshot.size),
+            shown::optional(snapshot.phase),
+            system.join(" "),
+            name.to_string_lossy().into_owned(),
         ]);
     }
     table

@@ -5,6 +5,7 @@ use bootshot_reader::records::{Memory, PageFile};
 use crate::error::{Error, Outcome};
 use crate::output::{self, Align, Pairs, Table};
 use crate::reading::{self, Input};
+use crate::shown;
 
 /// Arguments of `memory`.
 #[derive(clap::Args)]
@@ -22,7 +23,7 @@ pub fn run(args: &Args) -> Result<Outcome, Error> {
 }
 
 fn print(memory: &Memory) -> Result<(), Error> {
-    let size = |bytes: Option<u64>| output::optional(bytes.map(output::size));
+    let size = |bytes: Option<u64>| shown::optional(bytes.map(shown::size));
     let mut pairs = Pairs::default();
     pairs.add("physical", size(memory.physical.total));
     pairs.add("  available", size(memory.physical.available));
@@ -35,21 +36,24 @@ fn print(memory: &Memory) -> Result<(), Error> {
     pairs.add("system code in RAM", size(memory.system_code));
     pairs.add("drivers in RAM", size(memory.system_drivers));
     if let Some(cache) = &memory.file_cache {
-        pairs.add("system cache", output::size(cache.size));
-        pairs.add("  peak", output::size(cache.peak));
+        pairs.add("system cache", shown::size(cache.size));
+        pairs.add("  peak", shown::size(cache.peak));
     }
     if let Some(lists) = &memory.lists {
-        pairs.add("zeroed", output::size(lists.zeroed));
-        pairs.add("free", output::size(lists.free));
-        pairs.add("modified", output::size(lists.modified));
-        pairs.add("modified, not written", output::size(lists.modified_no_write));
+        pairs.add("zeroed", shown::size(lists.zeroed));
+        pairs.add("free", shown::size(lists.free));
+        pairs.add("modified", shown::size(lists.modified));
+        pairs.add(
+            "modified, not written",
+            shown::size(lists.modified_no_write),
+        );
         let standby = lists.standby_by_priority.iter().copied();
-        pairs.add("standby", output::size(standby.fold(0, u64::saturating_add)));
-        pairs.add("bad", output::size(lists.bad));
+        pairs.add("standby", shown::size(standby.fold(0, u64::saturating_add)));
+        pairs.add("bad", shown::size(lists.bad));
     }
     if let Some(registry) = &memory.registry {
-        pairs.add("registry", output::size(registry.used));
-        pairs.add("  allowed", output::size(registry.allowed));
+        pairs.add("registry", shown::size(registry.used));
+        pairs.add("  allowed", shown::size(registry.allowed));
     }
     pairs.add(
         "page files",
@@ -80,12 +84,12 @@ fn page_files(files: &[PageFile]) -> Table {
     ]);
     for file in files {
         table.row([
-            output::optional(file.path.as_deref()),
-            output::size(file.size),
-            output::size(file.in_use),
-            output::size(file.peak),
-            output::optional(file.minimum_size.map(output::size)),
-            output::optional(file.maximum_size.map(output::size)),
+            shown::optional(file.path.as_deref()),
+            shown::size(file.size),
+            shown::size(file.in_use),
+            shown::size(file.peak),
+            shown::optional(file.minimum_size.map(shown::size)),
+            shown::optional(file.maximum_size.map(shown::size)),
         ]);
     }
     table

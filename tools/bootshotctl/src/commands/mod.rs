@@ -1,8 +1,19 @@
 //! One module for each subcommand: `Args` and `run`.
 
+pub mod boot;
 pub mod check;
+pub mod handles;
 pub mod install;
+pub mod list;
+pub mod memory;
+pub mod modules;
+pub mod peb;
+pub mod processes;
+pub mod raw;
 pub mod run;
 pub mod simulate_boot;
 pub mod status;
+pub mod summary;
+pub mod threads;
+pub mod types;
 pub mod uninstall;

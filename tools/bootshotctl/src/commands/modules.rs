@@ -3,8 +3,9 @@
 use bootshot_reader::records::Module;
 
 use crate::error::{Error, Outcome};
-use crate::output::{self, Align, Table};
+use crate::output::{Align, Table};
 use crate::reading::{self, Input};
+use crate::shown;
 
 /// Arguments of `modules`.
 #[derive(clap::Args)]
@@ -17,7 +18,8 @@ pub fn run(args: &Args) -> Result<Outcome, Error> {
     let file = args.input.open()?;
     let snapshot = file.snapshot()?;
     let reading = snapshot.modules();
-    args.input.show(&reading.value, |modules| table(modules).print())?;
+    args.input
+        .show(&reading.value, |modules| table(modules).print())?;
     Ok(reading::finish(&snapshot, &reading.problems))
 }
 
@@ -36,11 +38,11 @@ fn table(modules: &[Module]) -> Table {
         table.row([
             module.load_order.to_string(),
             module.name.clone(),
-            output::optional(module.base),
-            output::size(module.size.into()),
+            shown::optional(module.base),
+            shown::size(module.size.into()),
             module.load_count.to_string(),
-            output::optional(module.checksum),
-            output::optional(module.time_date_stamp),
+            shown::optional(module.checksum),
+            shown::optional(module.time_date_stamp),
             module.path.clone(),
         ]);
     }

@@ -5,6 +5,7 @@ use bootshot_reader::records::{Field, Peb};
 use crate::error::{Error, Outcome};
 use crate::output::{self, Align, Table};
 use crate::reading::{self, Input};
+use crate::shown;
 
 /// Arguments of `peb`.
 #[derive(clap::Args)]
@@ -22,11 +23,11 @@ pub fn run(args: &Args) -> Result<Outcome, Error> {
 }
 
 fn print(peb: &Peb) -> Result<(), Error> {
-    output::line(format!("PEB at {}", output::optional(peb.address)))?;
+    output::line(format!("PEB at {}", shown::optional(peb.address)))?;
     table(&peb.fields).print()?;
     output::line(format!(
         "\nRTL_USER_PROCESS_PARAMETERS at {}",
-        output::optional(peb.process_parameters_address)
+        shown::optional(peb.process_parameters_address)
     ))?;
     table(&peb.process_parameters).print()
 }
@@ -44,7 +45,7 @@ fn table(fields: &[Field]) -> Table {
             field.offset.to_string(),
             field.name.to_owned(),
             field.type_name.clone(),
-            output::optional(field.value.as_deref()),
+            shown::optional(field.value.as_deref()),
             field.purpose.to_owned(),
         ]);
     }

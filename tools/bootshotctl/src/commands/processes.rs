@@ -5,14 +5,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use bootshot_reader::records::{ParentStatus, Process};
 
 use crate::error::{Error, Outcome};
-use crate::output::{self, Align, Table};
+use crate::output::{Align, Table};
 use crate::reading::{self, Input};
+use crate::shown;
 
 /// Generations the tree indents; what lies deeper stands at the same place.
 const MAXIMUM_INDENT: usize = 32;
 
 /// Arguments of `processes`.
 #[derive(clap::Args)]
+#[command(
+    after_help = "A parent in parentheses has ended, and its id may be another's by now. --json shows much more."
+)]
 pub struct Args {
     #[command(flatten)]
     input: Input,
@@ -35,7 +39,7 @@ pub fn run(args: &Args) -> Result<Outcome, Error> {
         .value
         .iter()
         .filter(|process| args.pid.is_none_or(|pid| process.pid == pid))
-        .filter(|process| output::contains(process.image.as_deref(), args.name.as_deref()))
+        .filter(|process| shown::contains(process.image.as_deref(), args.name.as_deref()))
         .collect();
     args.input.show(&wanted, |wanted| {
         if args.tree {
@@ -53,7 +57,10 @@ fn tree<'a>(all: &'a [Process], wanted: &[&'a Process]) -> Vec<(usize, &'a Proce
     let mut children: BTreeMap<u64, Vec<&Process>> = BTreeMap::new();
     for process in all {
         if process.parent_status == Some(ParentStatus::Alive) && process.parent_pid != process.pid {
-            children.entry(process.parent_pid).or_default().push(process);
+            children
+                .entry(process.parent_pid)
+                .or_default()
+                .push(process);
         }
     }
     let pids: BTreeSet<u64> = wanted.iter().map(|process| process.pid).collect();
@@ -83,37 +90,34 @@ fn table(lines: &[(usize, &Process)]) -> Table {
         ("PID", Align::Right),
         ("PARENT", Align::Right),
         ("IMAGE", Align::Left),
-        ("SESSION", Align::Right),
         ("THREADS", Align::Right),
         ("HANDLES", Align::Right),
         ("COMMIT", Align::Right),
-        ("STARTED", Align::Left),
-        ("USER", Align::Left),
         ("PROTECTION", Align::Left),
+        ("USER", Align::Left),
         ("COMMAND LINE", Align::Left),
     ]);
     for (generation, process) in lines {
         let indent = "  ".repeat((*generation).min(MAXIMUM_INDENT));
-        let image = output::optional(process.image.as_deref());
+        let image = shown::optional(process.image.as_deref());
         let parent = match process.parent_status {
             None => "-".to_owned(),
             Some(ParentStatus::Alive) => process.parent_pid.to_string(),
-            Some(ParentStatus::Exited) => format!("{} (exited)", process.parent_pid),
-            Some(ParentStatus::PidReused) => format!("{} (reused)", process.parent_pid),
+            Some(ParentStatus::Exited | ParentStatus::PidReused) => {
+                format!("({})", process.parent_pid)
+            }
         };
         let protection = process.protection.as_deref().filter(|name| *name != "none");
         table.row([
             process.pid.to_string(),
             parent,
             format!("{indent}{image}"),
-            output::optional(process.session),
             process.thread_count.to_string(),
             process.handle_count.to_string(),
-            output::size(process.private_commit),
-            output::optional(process.create_time.map(output::time_of_day)),
-            output::optional(process.user.as_deref()),
-            output::optional(protection),
-            output::optional(process.command_line.as_deref()),
+            shown::size(process.private_commit),
+            shown::optional(protection),
+            shown::optional(process.user.as_deref()),
+            shown::optional(process.command_line.as_deref()),
         ]);
     }
     table

@@ -12,6 +12,7 @@ use crate::commands::summary::{outcome, question};
 use crate::error::{Error, Outcome};
 use crate::output::{self, Align, Table};
 use crate::reading::{self, Input};
+use crate::shown;
 
 /// Arguments of `raw`.
 #[derive(clap::Args)]
@@ -56,7 +57,8 @@ pub fn run(args: &Args) -> Result<Outcome, Error> {
     let snapshot = file.snapshot()?;
     match args.section {
         None => {
-            args.input.show(&snapshot.sections(), |sections| table(sections).print())?;
+            args.input
+                .show(&snapshot.sections(), |sections| table(sections).print())?;
         }
         Some(place) => {
             let bytes = find(&snapshot, place)?;
@@ -98,18 +100,18 @@ fn find<'s>(snapshot: &'s Snapshot<'_>, place: Place) -> Result<&'s [u8], Error>
 fn table(sections: &[SectionSummary]) -> Table {
     let mut table = Table::new(&[
         ("SECTION", Align::Left),
-        ("QUESTION", Align::Left),
         ("ABOUT", Align::Right),
         ("RESULT", Align::Left),
         ("BYTES", Align::Right),
+        ("QUESTION", Align::Left),
     ]);
     let mut row = |place: String, answer: &ItemSummary, result: String| {
         table.row([
             place,
-            question(answer),
-            output::optional((answer.argument != 0).then_some(answer.argument)),
+            shown::optional((answer.argument != 0).then_some(answer.argument)),
             result,
             answer.bytes.to_string(),
+            question(answer),
         ]);
     };
     for section in sections {
@@ -161,8 +163,20 @@ mod tests {
 
     #[test]
     fn a_place_is_a_section_or_an_answer_in_it() {
-        assert!(matches!("7".parse(), Ok(Place { section: 7, item: None })));
-        assert!(matches!("7.2".parse(), Ok(Place { section: 7, item: Some(2) })));
+        assert!(matches!(
+            "7".parse(),
+            Ok(Place {
+                section: 7,
+                item: None
+            })
+        ));
+        assert!(matches!(
+            "7.2".parse(),
+            Ok(Place {
+                section: 7,
+                item: Some(2)
+            })
+        ));
         assert!("7.".parse::<Place>().is_err());
         assert!("x".parse::<Place>().is_err());
     }

@@ -6,6 +6,7 @@ use bootshot_reader::records::{Counts, ItemSummary, SectionSummary, Summary};
 use crate::error::{Error, Outcome};
 use crate::output::{self, Align, Pairs, Table};
 use crate::reading::{self, Input};
+use crate::shown;
 
 /// Arguments of `summary`.
 #[derive(clap::Args)]
@@ -31,15 +32,21 @@ fn print(summary: &Summary) -> Result<(), Error> {
             "Windows NT {} {}, {} processors, {}",
             system.nt_version,
             system.machine.unwrap_or("unknown machine"),
-            output::optional(system.processors),
-            output::optional(system.system_root.as_ref())
+            shown::optional(system.processors),
+            shown::optional(system.system_root.as_ref())
         ),
     );
-    pairs.add("phase", format!("{} ({})", summary.phase, summary.phase_source));
-    pairs.add("taken", output::optional(summary.start_time.map(output::moment)));
-    pairs.add("after boot", output::duration(summary.since_boot));
-    let duration = summary.duration.map(output::duration);
-    pairs.add("took", output::optional(duration));
+    pairs.add(
+        "phase",
+        format!("{} ({})", summary.phase, summary.phase_source),
+    );
+    pairs.add(
+        "taken",
+        shown::optional(summary.start_time.map(shown::moment)),
+    );
+    pairs.add("after boot", shown::duration(summary.since_boot));
+    let duration = summary.duration.map(shown::duration);
+    pairs.add("took", shown::optional(duration));
     pairs.add(
         "state",
         match summary.completeness {
@@ -90,26 +97,28 @@ fn sections(summary: &Summary) -> Table {
     let mut table = Table::new(&[
         ("SECTION", Align::Right),
         ("FAMILY", Align::Left),
-        ("QUESTION", Align::Left),
         ("RESULT", Align::Left),
         ("COUNT", Align::Right),
         ("BYTES", Align::Right),
         ("TIME", Align::Right),
         ("SHARE", Align::Right),
+        ("QUESTION", Align::Left),
     ]);
     for section in &summary.sections {
-        let share = section.duration.zip(summary.duration.filter(|whole| *whole != 0));
+        let share = section
+            .duration
+            .zip(summary.duration.filter(|whole| *whole != 0));
         table.row([
             section.section.to_string(),
             section.family.to_owned(),
-            question(&section.answer),
             result(section),
-            output::optional(section.answer.count),
+            shown::optional(section.answer.count),
             section.answer.bytes.to_string(),
-            output::optional(section.duration.map(output::duration)),
-            output::optional(share.map(|(part, whole)| {
-                format!("{:.0} %", part as f64 / whole as f64 * 100.0)
-            })),
+            shown::optional(section.duration.map(shown::duration)),
+            shown::optional(
+                share.map(|(part, whole)| format!("{:.0} %", part as f64 / whole as f64 * 100.0)),
+            ),
+            question(&section.answer),
         ]);
     }
     table

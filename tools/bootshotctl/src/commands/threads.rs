@@ -3,8 +3,9 @@
 use bootshot_reader::records::Thread;
 
 use crate::error::{Error, Outcome};
-use crate::output::{self, Align, Table};
+use crate::output::{Align, Table};
 use crate::reading::{self, Input};
+use crate::shown;
 
 /// Arguments of `threads`.
 #[derive(clap::Args)]
@@ -23,7 +24,8 @@ pub fn run(args: &Args) -> Result<Outcome, Error> {
     reading
         .value
         .retain(|thread| args.pid.is_none_or(|pid| thread.pid == pid));
-    args.input.show(&reading.value, |threads| table(threads).print())?;
+    args.input
+        .show(&reading.value, |threads| table(threads).print())?;
     Ok(reading::finish(&snapshot, &reading.problems))
 }
 
@@ -48,14 +50,14 @@ fn table(threads: &[Thread]) -> Table {
         table.row([
             thread.tid.to_string(),
             thread.pid.to_string(),
-            output::optional(thread.image.as_deref()),
+            shown::optional(thread.image.as_deref()),
             state,
             thread.priority.to_string(),
-            output::duration(thread.user_time.unsigned_abs()),
-            output::duration(thread.kernel_time.unsigned_abs()),
+            shown::duration(thread.user_time.unsigned_abs()),
+            shown::duration(thread.kernel_time.unsigned_abs()),
             thread.context_switches.to_string(),
             thread.start_address.to_string(),
-            output::optional(thread.win32_start_address),
+            shown::optional(thread.win32_start_address),
         ]);
     }
     table

@@ -3,8 +3,9 @@
 use bootshot_reader::records::ObjectType;
 
 use crate::error::{Error, Outcome};
-use crate::output::{self, Align, Table};
+use crate::output::{Align, Table};
 use crate::reading::{self, Input};
+use crate::shown;
 
 /// Arguments of `types`.
 #[derive(clap::Args)]
@@ -17,7 +18,8 @@ pub fn run(args: &Args) -> Result<Outcome, Error> {
     let file = args.input.open()?;
     let snapshot = file.snapshot()?;
     let reading = snapshot.types();
-    args.input.show(&reading.value, |types| table(types).print())?;
+    args.input
+        .show(&reading.value, |types| table(types).print())?;
     Ok(reading::finish(&snapshot, &reading.problems))
 }
 
@@ -29,28 +31,28 @@ fn table(types: &[ObjectType]) -> Table {
         ("PEAK", Align::Right),
         ("HANDLES", Align::Right),
         ("PEAK", Align::Right),
-        ("POOL", Align::Left),
         ("VALID", Align::Right),
         ("READ", Align::Right),
         ("WRITE", Align::Right),
         ("EXECUTE", Align::Right),
         ("ALL", Align::Right),
+        ("POOL", Align::Left),
     ]);
     for entry in types {
         let mapping = entry.generic_mapping;
         table.row([
-            output::optional(entry.index),
-            output::optional(entry.name.as_deref()),
-            output::optional(entry.object_count),
-            output::optional(entry.peak_object_count),
-            output::optional(entry.handle_count),
-            output::optional(entry.peak_handle_count),
-            output::optional(entry.pool_type.as_deref()),
-            output::optional(entry.valid_access_mask),
-            output::optional(mapping.map(|mapping| mapping.read)),
-            output::optional(mapping.map(|mapping| mapping.write)),
-            output::optional(mapping.map(|mapping| mapping.execute)),
-            output::optional(mapping.map(|mapping| mapping.all)),
+            shown::optional(entry.index),
+            shown::optional(entry.name.as_deref()),
+            shown::optional(entry.object_count),
+            shown::optional(entry.peak_object_count),
+            shown::optional(entry.handle_count),
+            shown::optional(entry.peak_handle_count),
+            shown::optional(entry.valid_access_mask),
+            shown::optional(mapping.map(|mapping| mapping.read)),
+            shown::optional(mapping.map(|mapping| mapping.write)),
+            shown::optional(mapping.map(|mapping| mapping.execute)),
+            shown::optional(mapping.map(|mapping| mapping.all)),
+            shown::optional(entry.pool_type.as_deref()),
         ]);
     }
     table

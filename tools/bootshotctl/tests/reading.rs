@@ -1,0 +1,277 @@
+//! The commands that read snapshots, run as people run them, over files made from the recorded boots.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use bootshot_format::{Family, Header, NoteKind, Phase, Source};
+use serde_json::Value;
+use tempfile::TempDir;
+use test_snapshots::{Builder, Entry, header};
+
+const BOOTSHOTCTL: &str = env!("CARGO_BIN_EXE_bootshotctl");
+
+/// The commands that take a snapshot and nothing else.
+const COMMANDS: [&str; 10] = [
+    "summary",
+    "processes",
+    "threads",
+    "handles",
+    "types",
+    "modules",
+    "memory",
+    "boot",
+    "peb",
+    "raw",
+];
+
+struct Folder(TempDir);
+
+impl Folder {
+    fn new() -> Self {
+        Self(tempfile::tempdir().expect("a temporary folder"))
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    fn file(&self, name: &str, bytes: &[u8]) -> PathBuf {
+        let path = self.path().join(name);
+        fs::write(&path, bytes).expect("a temporary file");
+        path
+    }
+}
+
+fn run(arguments: &[&str], path: &Path) -> Output {
+    let (command, options) = arguments.split_first().expect("a command");
+    Command::new(BOOTSHOTCTL)
+        .arg(command)
+        .arg(path)
+        .args(options)
+        .output()
+        .expect("it starts")
+}
+
+fn code(output: &Output) -> i32 {
+    output.status.code().expect("an exit code")
+}
+
+fn text(output: &Output) -> String {
+    assert_eq!(
+        code(output),
+        0,
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    String::from_utf8(output.stdout.clone()).expect("UTF-8")
+}
+
+fn json(arguments: &[&str], path: &Path) -> Value {
+    let output = run(&[arguments, &["--json"]].concat(), path);
+    serde_json::from_str(&text(&output)).expect("JSON")
+}
+
+#[test]
+fn every_command_reads_both_widths_as_text_and_as_json() {
+    let folder = Folder::new();
+    for builder in [Builder::recorded_x64(), Builder::recorded_x86()] {
+        let file = folder.file("a.bshot", &builder.finish());
+        for command in COMMANDS {
+            let output = run(&[command], &file);
+            assert!(text(&output).lines().count() > 3, "{command}");
+            assert!(
+                !output.stdout.contains(&0x1B),
+                "{command}: no colour when piped"
+            );
+            assert!(output.stderr.is_empty(), "{command}");
+            let value = json(&[command], &file);
+            assert!(value.is_array() || value.is_object(), "{command}");
+        }
+    }
+}
+
+#[test]
+fn the_processes_of_the_recorded_boot_are_shown() {
+    let folder = Folder::new();
+    let file = folder.file("a.bshot", &Builder::recorded_x64().finish());
+    let processes = json(&["processes"], &file);
+    let images: Vec<_> = processes
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|process| process["image"].as_str().unwrap())
+        .collect();
+    assert_eq!(images, ["Idle", "System", "smss.exe", "dump64.exe"]);
+
+    let tree = text(&run(&["processes", "--tree"], &file));
+    let images: Vec<_> = tree.lines().map(|line| &line[13..]).collect();
+    assert!(images[1].starts_with("Idle "), "{tree}");
+    assert!(images[2].starts_with("  System "), "{tree}");
+    assert!(images[3].starts_with("    smss.exe "), "{tree}");
+    assert!(images[4].starts_with("      dump64.exe "), "{tree}");
+}
+
+#[test]
+fn filters_choose_by_id_name_and_type() {
+    let folder = Folder::new();
+    let file = folder.file("a.bshot", &Builder::recorded_x64().finish());
+    let count = |arguments: &[&str]| json(arguments, &file).as_array().unwrap().len();
+    assert_eq!(count(&["processes", "--name", "SMSS"]), 1);
+    assert_eq!(count(&["processes", "--pid", "4"]), 1);
+    assert_eq!(count(&["threads", "--pid", "4"]), 17);
+    assert_eq!(count(&["handles", "--type", "TYPE 0"]), 41);
+    let by_type = json(&["handles", "--by-type"], &file);
+    assert_eq!(by_type[0]["handle_count"], 41);
+    let by_process = json(&["handles", "--by-process"], &file);
+    assert_eq!(by_process[0]["image"], "System");
+    assert_eq!(
+        by_process[0]["handle_count"],
+        count(&["handles", "--pid", "4"])
+    );
+}
+
+#[test]
+fn raw_writes_the_bytes_the_kernel_gave() {
+    let folder = Folder::new();
+    let payload = b"exactly these bytes, and no others";
+    let note = |text: &str| Entry::new(Source::NOTE, NoteKind::BAD_ARGUMENT.0, 0, text.as_bytes());
+    let mut builder = Builder::new(8);
+    builder
+        .section(
+            Family::SYSTEM,
+            &Entry::new(Source::SYSTEM_INFORMATION, 999, 0, payload),
+        )
+        .batch(Family::OWN, &[note("first"), note("second\0\x1b")]);
+    let file = folder.file("a.bshot", &builder.finish());
+    assert_eq!(
+        run(&["raw", "0"], &file).stdout,
+        payload,
+        "a class nobody knows"
+    );
+    assert_eq!(run(&["raw", "1.1"], &file).stdout, b"second\0\x1b");
+    let out = folder.path().join("out");
+    assert_eq!(
+        code(&run(&["raw", "0", "-o", out.to_str().unwrap()], &file)),
+        0
+    );
+    assert_eq!(fs::read(&out).unwrap(), payload);
+    assert_eq!(
+        code(&run(&["raw", "0", "-o", out.to_str().unwrap()], &file)),
+        3,
+        "never overwritten"
+    );
+    assert_eq!(code(&run(&["raw", "7"], &file)), 3);
+    assert_eq!(code(&run(&["raw", "0.1"], &file)), 3);
+    assert_eq!(code(&run(&["raw", "x"], &file)), 2);
+    let list = text(&run(&["raw"], &file));
+    assert!(list.contains("NtQuerySystemInformation 999"), "{list}");
+}
+
+#[test]
+fn names_cannot_steer_the_terminal() {
+    let folder = Folder::new();
+    let mut builder = Builder::new(8);
+    let note =
+        Entry::new(Source::NOTE, NoteKind::BAD_ARGUMENT.0, 0, &[]).named("a\x1b[2Jb\u{202E}c");
+    builder.batch(Family::OWN, &[note]);
+    let file = folder.file("a.bshot", &builder.finish());
+    for command in ["summary", "raw"] {
+        let shown = text(&run(&[command], &file));
+        assert!(shown.contains("a\\u{1b}[2Jb\\u{202e}c"), "{shown}");
+        assert!(!shown.contains(['\x1b', '\u{202E}']));
+    }
+}
+
+#[test]
+fn what_is_wrong_is_said_and_decides_the_exit_code() {
+    let folder = Folder::new();
+    let whole = Builder::recorded_x64().finish();
+    let mut damaged = whole.clone();
+    damaged[5000] ^= 1;
+    let ends = |name: &str, bytes: &[u8], expected: i32, words: &str| {
+        let file = folder.file(name, bytes);
+        let output = run(&["summary"], &file);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(code(&output), expected, "{name}: {said}");
+        assert!(said.contains(words), "{name}: {said}");
+    };
+    ends(
+        "damaged",
+        &damaged,
+        1,
+        "record payload: expected the checksum in its header",
+    );
+    ends(
+        "cut",
+        &whole[..whole.len() / 2],
+        1,
+        "did not come to its end",
+    );
+    ends(
+        "header",
+        &whole[..100],
+        1,
+        "cut short inside its header: 100 bytes",
+    );
+    ends("empty", b"", 3, "the file is empty");
+    ends("foreign", b"MZ\x90\0", 3, "not a bootshot snapshot");
+    ends(
+        "unfinished",
+        &Builder::recorded_x64().unfinished(),
+        0,
+        "did not come to its end",
+    );
+    let missing = run(&["summary"], &folder.path().join("none"));
+    assert_eq!(code(&missing), 3);
+}
+
+#[test]
+fn a_question_without_an_answer_is_explained() {
+    let folder = Folder::new();
+    let mut builder = Builder::new(8);
+    let denied = Entry::new(Source::SYSTEM_INFORMATION, 77, 0, &[]).status(0xC000_0022);
+    builder.section(Family::MODULES, &denied);
+    let file = folder.file("a.bshot", &builder.finish());
+    let output = run(&["modules"], &file);
+    assert_eq!(code(&output), 0);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        said.contains("kernel modules") && said.contains("STATUS_ACCESS_DENIED"),
+        "{said}"
+    );
+    assert_eq!(json(&["modules"], &file), serde_json::json!([]));
+}
+
+#[test]
+fn a_directory_stands_for_its_newest_snapshot() {
+    let folder = Folder::new();
+    let numbered = |sequence, phase| {
+        let header = Header {
+            sequence,
+            phase,
+            ..header(8)
+        };
+        Builder::with_header(header).finish()
+    };
+    folder.file("b.bshot", &numbered(9, Phase::SETUP_EXECUTE));
+    folder.file("a.bshot", &numbered(12, Phase::LIVE));
+    folder.file("broken.bshot", b"\x89BSHOT");
+    let listed = json(&["list"], folder.path());
+    let listed = listed.as_array().unwrap();
+    assert_eq!(listed.len(), 3);
+    assert_eq!(listed[0]["completeness"], "complete");
+    assert_eq!(listed[0]["sequence"], 12);
+    assert_eq!(listed[1]["sequence"], 9);
+    assert_eq!(
+        listed[2]["error"],
+        "the snapshot is cut short inside its header: 6 bytes, 256 expected"
+    );
+    let table = text(&run(&["list"], folder.path()));
+    assert!(table.contains("broken.bshot"), "{table}");
+    let summary = json(&["summary"], folder.path());
+    assert_eq!(summary["phase"], "live");
+    let none = Folder::new();
+    assert_eq!(code(&run(&["summary"], none.path())), 3);
+    assert_eq!(text(&run(&["list"], none.path())).lines().count(), 1);
+}
