@@ -212,6 +212,15 @@ impl Current {
         }))
     }
 
+    /// Why the list cannot be read, as a sentence; `None` when it can.
+    pub fn problem(&self) -> Option<String> {
+        let unreadable = self.contents.as_ref().err()?;
+        Some(format!(
+            "{} cannot be read: {unreadable}",
+            self.list.value_name()
+        ))
+    }
+
     fn refusal(&self, unreadable: Unreadable) -> Error {
         Error::failed(format!(
             "cannot add to {}: {unreadable}",

@@ -14,6 +14,7 @@ mod nt_path;
 mod ntstatus;
 mod output;
 mod reading;
+mod recovery;
 mod reg_file;
 mod shown;
 mod snapshots;

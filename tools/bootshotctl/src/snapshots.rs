@@ -19,6 +19,9 @@ const KILL_SWITCH: &str = "off";
 
 const EXTENSION: &str = "bshot";
 
+/// How the names of backups of the registry begin.
+const BACKUP: &str = "session-manager-";
+
 /// A directory of snapshots.
 pub struct Directory {
     path: PathBuf,
@@ -60,6 +63,33 @@ impl Directory {
         self.path.join(KILL_SWITCH)
     }
 
+    /// Refuses a directory with anything in it that is not of bootshot: it is going to be closed to everybody else.
+    pub fn require_own(&self) -> Result<(), Error> {
+        let refusal = |cause: &str| {
+            Error::failed(format!("will not use {}", self.path.display()))
+                .because(cause)
+                .advise("It would be closed to everybody but SYSTEM and Administrators. Name a directory of its own.")
+        };
+        if self.path.file_name().is_none() {
+            return Err(refusal("it is a whole volume"));
+        }
+        let files = match fs::read_dir(&self.path) {
+            Ok(files) => files,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+            Err(error) => return Err(self.unreadable(&error)),
+        };
+        for file in files {
+            let name = file.map_err(|error| self.unreadable(&error))?.file_name();
+            if !is_own(&name.to_string_lossy().to_ascii_lowercase()) {
+                return Err(refusal(&format!(
+                    "there is something else in it ({})",
+                    name.display()
+                )));
+            }
+        }
+        Ok(())
+    }
+
     /// Whether `file` exists; an error when the directory does not let us look.
     pub fn has(&self, file: &Path) -> Result<bool, Error> {
         file.try_exists().map_err(|error| self.unreadable(&error))
@@ -92,15 +122,10 @@ impl Directory {
         Ok(snapshots)
     }
 
-    /// Writes `contents` to a new file `<stem>-NNNN.<extension>` with the lowest number that is free.
-    pub fn write_numbered(
-        &self,
-        stem: &str,
-        extension: &str,
-        contents: &[u8],
-    ) -> Result<PathBuf, Error> {
+    /// Writes a backup of registry values to a new `.reg` file, with the lowest number that is free.
+    pub fn write_backup(&self, contents: &[u8]) -> Result<PathBuf, Error> {
         for number in 1..=9999 {
-            let path = self.path.join(format!("{stem}-{number:04}.{extension}"));
+            let path = self.path.join(format!("{BACKUP}{number:04}.reg"));
             let written = File::create_new(&path).and_then(|mut file| {
                 file.write_all(contents)?;
                 file.sync_all()
@@ -131,6 +156,15 @@ impl Directory {
             _ => unreadable,
         }
     }
+}
+
+/// Whether the executable, this program or its manual give such names, in lower case, in the directory.
+fn is_own(name: &str) -> bool {
+    let extension = name.rsplit_once('.').map(|(_, extension)| extension);
+    matches!(name, GUARD | KILL_SWITCH)
+        || matches!(extension, Some(EXTENSION | "tmp"))
+        || name.starts_with("sequence-")
+        || name.starts_with(BACKUP)
 }
 
 impl Snapshot {
@@ -184,13 +218,42 @@ pub mod tests {
     }
 
     #[test]
+    fn a_directory_that_others_use_is_not_taken() {
+        let folder = tempfile::tempdir().unwrap();
+        let directory = Directory::new(folder.path().into());
+        for own in [
+            "1.bshot",
+            "1.tmp",
+            "attempt",
+            "off",
+            "sequence-00000001",
+            "session-manager-0001.reg",
+        ] {
+            fs::write(folder.path().join(own), b"").unwrap();
+        }
+        directory.require_own().unwrap();
+        fs::write(folder.path().join("letter.txt"), b"").unwrap();
+        assert!(
+            directory
+                .require_own()
+                .unwrap_err()
+                .to_string()
+                .contains("letter.txt")
+        );
+        assert!(Directory::new("/".into()).require_own().is_err());
+        Directory::new(folder.path().join("none"))
+            .require_own()
+            .unwrap();
+    }
+
+    #[test]
     fn a_backup_is_never_written_over_another() {
         let folder = tempfile::tempdir().unwrap();
         let directory = Directory::new(folder.path().into());
-        let first = directory.write_numbered("lists", "reg", b"1").unwrap();
-        let second = directory.write_numbered("lists", "reg", b"2").unwrap();
-        assert_eq!(first.file_name().unwrap(), "lists-0001.reg");
-        assert_eq!(second.file_name().unwrap(), "lists-0002.reg");
+        let first = directory.write_backup(b"1").unwrap();
+        let second = directory.write_backup(b"2").unwrap();
+        assert_eq!(first.file_name().unwrap(), "session-manager-0001.reg");
+        assert_eq!(second.file_name().unwrap(), "session-manager-0002.reg");
         assert_eq!(fs::read(first).unwrap(), b"1");
     }
 }

@@ -30,6 +30,9 @@ pub trait System {
     /// The path through which this process sees the file that everybody else knows as `path`.
     fn reach(&self, path: &Path) -> PathBuf;
 
+    /// Whether this is Wine: nobody's real system, and no volumes for a disk check to take away.
+    fn is_wine(&self) -> bool;
+
     /// Whether this process runs with an elevated administrator's rights.
     fn is_elevated(&self) -> Result<bool, Error>;
 
@@ -171,6 +174,7 @@ pub mod tests {
         windows: PathBuf,
         values: RefCell<BTreeMap<String, Value>>,
         pub elevated: Cell<bool>,
+        pub wine: Cell<bool>,
         pub search_path: RefCell<String>,
         pub boot: Cell<Boot>,
         /// Every program started.
@@ -189,6 +193,7 @@ pub mod tests {
                 windows,
                 values: RefCell::default(),
                 elevated: Cell::new(true),
+                wine: Cell::new(true),
                 search_path: RefCell::default(),
                 boot: Cell::new(Boot { id: 5, time: 0 }),
                 started: RefCell::default(),
@@ -258,6 +263,10 @@ pub mod tests {
 
         fn reach(&self, path: &Path) -> PathBuf {
             path.to_str().unwrap().replace('\\', "/").into()
+        }
+
+        fn is_wine(&self) -> bool {
+            self.wine.get()
         }
 
         fn is_elevated(&self) -> Result<bool, Error> {

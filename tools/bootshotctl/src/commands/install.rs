@@ -12,9 +12,14 @@ use crate::image::{FILE_NAME, Image, is_bootshot};
 use crate::lists::{Change, Current, List, Phases};
 use crate::nt_path;
 use crate::output::{self, Print};
+use crate::recovery;
 use crate::reg_file;
+use crate::shown;
 use crate::snapshots::Directory;
 use crate::system::{self, System};
+
+/// The executable takes no longer directories, in UTF-16 units.
+const MAXIMUM_DIRECTORY: usize = 200;
 
 /// Arguments of `install`.
 #[derive(clap::Args)]
@@ -106,6 +111,7 @@ fn install(system: &dyn System, args: &Args, print: Print<'_>) -> Result<Outcome
     if args.dry_run {
         print("This is what would be done; nothing was changed.".into())?;
     } else {
+        directory.require_own()?;
         system.protect_directory(directory.path())?;
         if installed.as_deref() != Some(&image.bytes) {
             copy(system, &image)?;
@@ -127,7 +133,7 @@ fn install(system: &dyn System, args: &Args, print: Print<'_>) -> Result<Outcome
     ))?;
     if !changes.is_empty() && !args.dry_run {
         let backup = reg_file::backup(changes.iter().map(|change| &change.former));
-        let backup = directory.write_numbered("session-manager", "reg", &backup)?;
+        let backup = directory.write_backup(&backup)?;
         print(format!("backup     {}", backup.display()))?;
     }
     for change in &changes {
@@ -146,9 +152,20 @@ fn install(system: &dyn System, args: &Args, print: Print<'_>) -> Result<Outcome
         )?;
     }
     if !args.dry_run {
+        if directory.has(&directory.guard())? || directory.has(&directory.kill_switch())? {
+            print("\nSomething keeps runs from working: see bootshotctl status.".into())?;
+        }
         print("\nThe next restart takes a snapshot. (A restart: with Fast Startup, shutting down does not end the kernel.)".into())?;
     }
-    print(undo(system, &lists, args))?;
+    print("\nTo undo it: bootshotctl uninstall".into())?;
+    let lists = lists
+        .iter()
+        .filter(|current| args.entry_for(current.list).is_some());
+    print(recovery::instructions(
+        &installed_image(system),
+        system.windows_directory(),
+        lists,
+    ))?;
     Ok(Outcome::Done)
 }
 
@@ -183,9 +200,11 @@ fn check_arguments(arguments: &[String]) -> Result<(), Error> {
         let is_number_from = |least| value.parse::<u32>().is_ok_and(|number| number >= least);
         match key.to_ascii_lowercase().as_str() {
             "phase" => return Err(Error::usage("the phase is chosen with --phase")),
-            "dir" if !value.starts_with('\\') => {
+            "dir"
+                if !value.starts_with('\\') || value.encode_utf16().count() > MAXIMUM_DIRECTORY =>
+            {
                 return Err(Error::usage(format!(
-                    "{argument}: the directory is an NT path, such as {} or \\??\\D:\\snapshots",
+                    "{argument}: the directory is an NT path, such as {} or \\??\\D:\\snapshots, of {MAXIMUM_DIRECTORY} characters at most",
                     nt_path::DEFAULT_DIRECTORY
                 )));
             }
@@ -235,65 +254,17 @@ fn write_through(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
 /// A list before and after, one entry a line.
 pub fn describe(change: &Change) -> String {
     let mut lines = vec![change.list().value_name().to_owned()];
-    let former = change.former.entries();
-    for entry in former {
-        let mark = if change.entries.contains(entry) {
-            ' '
-        } else {
-            '-'
-        };
-        lines.push(format!("  {mark} {entry}"));
+    // What stays keeps its order, so the two lists can be walked side by side.
+    let mut after = change.entries.iter().peekable();
+    for entry in change.former.entries() {
+        let stays = after.next_if_eq(&entry).is_some();
+        lines.push(format!("  {} {entry}", if stays { ' ' } else { '-' }));
     }
-    for entry in change
-        .entries
-        .iter()
-        .filter(|entry| !former.contains(entry))
-    {
-        lines.push(format!("  + {entry}"));
-    }
+    lines.extend(after.map(|entry| format!("  + {entry}")));
     for damage in change.repairs() {
         lines.push(format!("  (repaired: {damage})"));
     }
-    lines.join("\n")
-}
-
-/// How to undo an installation, here and without this system running.
-fn undo(system: &dyn System, lists: &[Current], args: &Args) -> String {
-    let windows = system.windows_directory().display();
-    let key = r#""HKLM\offline\ControlSet001\Control\Session Manager""#;
-    let mut lines = vec![
-        "\nTo undo it: bootshotctl uninstall".to_owned(),
-        "If this system does not start any more, at the command prompt of its recovery environment (where the drive may"
-            .into(),
-        "have another letter), this alone is enough, for smss skips an image that is not there:".into(),
-        format!("    del {}", installed_image(system).display()),
-        "and this takes out the registration as well; use the control set that Select\\Default names:".into(),
-        format!(r"    reg load HKLM\offline {windows}\System32\config\SYSTEM"),
-        r"    reg query HKLM\offline\Select /v Default".into(),
-    ];
-    for current in lists
-        .iter()
-        .filter(|current| args.entry_for(current.list).is_some())
-    {
-        let name = current.list.value_name();
-        let others: Vec<_> = current
-            .entries()
-            .iter()
-            .filter(|entry| !entry.is_ours())
-            .map(Entry::to_string)
-            .collect();
-        lines.push(if others.is_empty() && !current.list.exists_by_default() {
-            format!("    reg delete {key} /v {name} /f")
-        } else {
-            let separator = ['#', ';', '~', '^']
-                .into_iter()
-                .find(|c| !others.concat().contains(*c))
-                .unwrap_or('#');
-            let data = others.join(&separator.to_string()).replace('"', "\\\"");
-            format!(r#"    reg add {key} /v {name} /t REG_MULTI_SZ /s {separator} /d "{data}" /f"#)
-        });
-    }
-    lines.push(r"    reg unload HKLM\offline".into());
+    let lines: Vec<_> = lines.iter().map(|line| shown::visible(line)).collect();
     lines.join("\n")
 }
 
@@ -498,6 +469,35 @@ pub mod tests {
     }
 
     #[test]
+    fn a_directory_that_others_use_is_refused_before_anything_is_changed() {
+        let system = FakeSystem::default();
+        let directory = Directory::of(&system).unwrap();
+        fs::create_dir(directory.path()).unwrap();
+        fs::write(directory.path().join("letter.txt"), b"").unwrap();
+        let files = system.files();
+        assert!(refusal(install_with(&system, &[])).contains("letter.txt"));
+        assert_eq!(system.files(), files);
+        assert!(system.registry().is_empty());
+    }
+
+    #[test]
+    fn a_switch_that_keeps_runs_from_working_is_mentioned() {
+        let system = FakeSystem::default();
+        assert!(
+            !install_with(&system, &[])
+                .unwrap()
+                .contains("keeps runs from working")
+        );
+        let directory = Directory::of(&system).unwrap();
+        fs::write(directory.kill_switch(), b"").unwrap();
+        assert!(
+            install_with(&system, &[])
+                .unwrap()
+                .contains("keeps runs from working")
+        );
+    }
+
+    #[test]
     fn former_values_are_kept_beside_the_snapshots() {
         let system = FakeSystem::default();
         system.plant(List::BootExecute, &["a"]);
@@ -513,17 +513,15 @@ pub mod tests {
     }
 
     #[test]
-    fn the_way_back_from_a_recovery_console_names_what_others_have_registered() {
+    fn what_goes_what_stays_and_what_comes_is_told_apart() {
         let system = FakeSystem::default();
-        system.plant(List::BootExecute, &["autocheck autochk *", "a #"]);
-        let printed = install_with(&system, &["--phase", "both", "--no-pnp-sync"]).unwrap();
-        assert!(printed.contains("/v BootExecuteNoPnpSync /f"), "{printed}");
-        let printed = install_with(&system, &[]).unwrap();
-        assert!(
-            printed
-                .contains(r#"/v BootExecute /t REG_MULTI_SZ /s ; /d "autocheck autochk *;a #" /f"#),
-            "{printed}"
+        system.plant(
+            List::BootExecute,
+            &["bootshot old", "a", "bootshot older", "b"],
         );
+        let printed = install_with(&system, &[]).unwrap();
+        let expected = "BootExecute\n  - bootshot old\n    a\n  - bootshot older\n    b\n  + bootshot phase=bootexecute\n";
+        assert!(printed.contains(expected), "{printed}");
     }
 
     #[test]

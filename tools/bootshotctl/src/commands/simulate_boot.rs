@@ -1,5 +1,8 @@
 //! `simulate-boot`: a stand-in for smss, which runs its lists on a running system, by its rules.
 //!
+//! What it starts runs for real. On a Windows in use the entries of others (disk checks, partition tools, half of an
+//! update) are left out unless asked for.
+//!
 //! The rules were read in the sources of ReactOS' smss and seen at a real boot of an NT 5.2 system; what differs between
 //! builds is not imitated.
 
@@ -12,6 +15,7 @@ use crate::error::{Error, Outcome};
 use crate::lists::{Current, List, Phase, Phases};
 use crate::nt_path;
 use crate::output;
+use crate::shown;
 use crate::system::{self, End, Program, System, Wait};
 
 /// Arguments of `simulate-boot`.
@@ -20,6 +24,9 @@ pub struct Args {
     /// The moment of the boot to act out
     #[arg(long, value_enum, default_value = "both")]
     phase: Phases,
+    /// Run the entries of others too, disk checks and updates included (under Wine they always run)
+    #[arg(long)]
+    all: bool,
     /// Give up on an entry after this many seconds (smss never does)
     #[arg(long, value_name = "SECONDS", default_value_t = 120)]
     timeout: u64,
@@ -50,6 +57,8 @@ enum Answer {
     Ran,
     /// Started and not waited for.
     Started,
+    /// An entry of others, on a system in use: left out.
+    LeftOut,
     /// No such image: skipped.
     NotFound,
     /// No image name in the entry: skipped.
@@ -98,37 +107,35 @@ fn simulate(system: &dyn System, args: &Args) -> Result<Vec<Report>, Error> {
             );
         }
         for entry in current.entries() {
-            reports.push(run_entry(
-                system,
-                current.list,
-                entry,
-                &path,
-                Duration::from_secs(args.timeout),
-            ));
+            let mut report = Report::new(current.list, entry);
+            if args.all || system.is_wine() || entry.is_ours() {
+                run_entry(
+                    system,
+                    entry,
+                    &path,
+                    Duration::from_secs(args.timeout),
+                    &mut report,
+                );
+            } else {
+                report.outcome = Answer::LeftOut;
+            }
+            reports.push(report);
         }
     }
     Ok(reports)
 }
 
+/// Does with an entry what smss does, and notes in `report` what came of it.
 fn run_entry(
     system: &dyn System,
-    list: List,
     entry: &Entry,
     path: &str,
     timeout: Duration,
-) -> Report {
-    let mut report = Report {
-        phase: list.phase(),
-        list,
-        entry: entry.to_string(),
-        image: None,
-        outcome: Answer::Empty,
-        process_id: None,
-        exit_status: None,
-        elapsed_ms: None,
-    };
+    report: &mut Report,
+) {
     let Some(command) = entry.command() else {
-        return report;
+        report.outcome = Answer::Empty;
+        return;
     };
     let windows = system.windows_directory().display().to_string();
     let name = String::from_utf16_lossy(command.image);
@@ -137,7 +144,7 @@ fn run_entry(
         .find(|candidate| system.reach(candidate.as_ref()).is_file())
     else {
         report.outcome = Answer::NotFound;
-        return report;
+        return;
     };
     let program = program(entry, &command, &image, &windows, path, timeout);
     report.image = Some(image);
@@ -160,7 +167,6 @@ fn run_entry(
             report.exit_status = Some(status.to_string());
         }
     }
-    report
 }
 
 fn program(
@@ -208,10 +214,24 @@ fn program(
 }
 
 impl Report {
+    fn new(list: List, entry: &Entry) -> Self {
+        Self {
+            phase: list.phase(),
+            list,
+            entry: entry.to_string(),
+            image: None,
+            outcome: Answer::Empty,
+            process_id: None,
+            exit_status: None,
+            elapsed_ms: None,
+        }
+    }
+
     fn text(&self) -> String {
         let done = match self.outcome {
             Answer::Ran => "ended with",
             Answer::Started => "started, not waited for",
+            Answer::LeftOut => "left out: not of bootshot, and --all would run it for real",
             Answer::NotFound => "no such image: skipped",
             Answer::Empty => "no image name: skipped",
             Answer::WrongSubsystem => "not a native image: terminated",
@@ -225,7 +245,7 @@ impl Report {
         format!(
             "{}: {}\n    {}{elapsed}",
             self.list.value_name(),
-            self.entry,
+            shown::visible(&self.entry),
             format!("{done} {status}").trim_end()
         )
     }
@@ -240,6 +260,7 @@ mod tests {
     fn act_out(system: &FakeSystem, phase: Phases) -> Vec<(String, Answer)> {
         let args = Args {
             phase,
+            all: false,
             timeout: 1,
             json: false,
         };
@@ -288,6 +309,21 @@ mod tests {
             act_out(&FakeSystem::default(), Phases::Both),
             [("autocheck autochk *".to_owned(), Answer::NotFound)]
         );
+    }
+
+    #[test]
+    fn on_a_system_in_use_the_entries_of_others_are_left_out() {
+        let system = with_program("x.exe");
+        system.wine.set(false);
+        system.plant(List::BootExecute, &["x", "bootshot"]);
+        assert_eq!(
+            act_out(&system, Phases::Both),
+            [
+                ("x".to_owned(), Answer::LeftOut),
+                ("bootshot".to_owned(), Answer::NotFound)
+            ]
+        );
+        assert!(system.started.borrow().is_empty());
     }
 
     #[test]

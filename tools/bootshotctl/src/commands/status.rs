@@ -5,15 +5,15 @@ use std::io::ErrorKind;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use bootshot_format::Header;
+use bootshot_format::{Header, Phase, Presence};
 use serde::Serialize;
 
 use crate::commands::install::{installed_image, read_installed};
 use crate::entry::Entry;
 use crate::error::{Error, Outcome};
 use crate::lists::{Current, List};
-use crate::nt_path;
 use crate::output::{self, Print};
+use crate::shown;
 use crate::snapshots::Directory;
 use crate::system::{self, Boot, System};
 
@@ -46,6 +46,8 @@ pub fn run(args: &Args) -> Result<Outcome, Error> {
 struct Status {
     state: State,
     entries: Vec<Registered>,
+    /// Lists that are no lists: what smss makes of them is not known.
+    unreadable_lists: Vec<String>,
     image: String,
     image_present: bool,
     directory: String,
@@ -86,11 +88,7 @@ fn status(system: &dyn System, args: &Args, print: Print<'_>) -> Result<Outcome,
         .iter()
         .flat_map(|current| current.ours().map(|entry| (current.list, entry)))
         .collect();
-    let directory = entries
-        .iter()
-        .find_map(|(_, entry)| entry.argument("dir"))
-        .unwrap_or(nt_path::DEFAULT_DIRECTORY.into());
-    let directory = Directory::new(nt_path::to_dos(&directory, system.windows_directory()).into());
+    let directory = Directory::of(system)?;
     if args.reset {
         reset(system, &directory)?;
     }
@@ -128,6 +126,7 @@ fn status(system: &dyn System, args: &Args, print: Print<'_>) -> Result<Outcome,
                 entry: entry.to_string(),
             })
             .collect(),
+        unreadable_lists: lists.iter().filter_map(Current::problem).collect(),
         image: image.display().to_string(),
         image_present,
         directory: directory.path().display().to_string(),
@@ -166,8 +165,9 @@ fn reset(system: &dyn System, directory: &Directory) -> Result<(), Error> {
     }
 }
 
+/// Whether smss can have started the run: it was before csrss, which `simulate-boot` on a Windows in use is not.
 fn is_at_boot(header: &Header) -> bool {
-    header.phase != bootshot_format::Phase::LIVE
+    header.phase != Phase::LIVE && header.csrss_at_start != Presence::PRESENT
 }
 
 /// Whether a snapshot was taken in this boot. Either sign will do: not every system counts its boots, or has counted
@@ -205,7 +205,14 @@ impl Status {
             State::RegisteredButNeverRan => "registered, but never ran".to_owned(),
         })?;
         for Registered { list, entry } in &self.entries {
-            print(format!("  {:<22}{entry}", list.value_name()))?;
+            print(format!(
+                "  {:<22}{}",
+                list.value_name(),
+                shown::visible(entry)
+            ))?;
+        }
+        for problem in &self.unreadable_lists {
+            print(format!("  {problem}"))?;
         }
         if let Some(newest) = &self.newest_snapshot {
             print(format!(
@@ -246,6 +253,7 @@ impl Status {
 mod tests {
     use super::*;
     use crate::commands::install::tests::install_with;
+    use crate::nt_path;
     use crate::snapshots::tests::header;
     use crate::system::tests::FakeSystem;
 
@@ -360,10 +368,21 @@ mod tests {
     }
 
     #[test]
+    fn a_simulated_boot_says_nothing_about_the_boot() {
+        let system = installed();
+        snapshot(&system, |header| {
+            header.phase = Phase::BOOT_EXECUTE;
+            header.csrss_at_start = Presence::PRESENT;
+            header.boot_id = BOOT.id;
+        });
+        assert_eq!(state(&system), "registered_but_never_ran");
+    }
+
+    #[test]
     fn a_live_snapshot_says_nothing_about_the_boot() {
         let system = installed();
         snapshot(&system, |header| {
-            header.phase = bootshot_format::Phase::LIVE;
+            header.phase = Phase::LIVE;
             header.boot_id = BOOT.id;
         });
         assert_eq!(state(&system), "registered_but_never_ran");

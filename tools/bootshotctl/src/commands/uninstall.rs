@@ -42,6 +42,9 @@ fn uninstall(system: &dyn System, print: Print<'_>) -> Result<Outcome, Error> {
                 ));
         }
     }
+    for problem in lists.iter().filter_map(Current::problem) {
+        print(format!("left alone {problem}"))?;
+    }
     for change in &changes {
         change.apply(system)?;
         print(describe(change))?;
@@ -90,6 +93,7 @@ fn directories(system: &dyn System, lists: &[Current]) -> String {
 pub mod tests {
     use super::*;
     use crate::commands::install::tests::install_with;
+    use crate::multi_sz::Value;
     use crate::system::tests::FakeSystem;
 
     pub fn uninstall_from(system: &FakeSystem) -> Result<String, Error> {
@@ -153,6 +157,24 @@ pub mod tests {
         assert!(uninstall_from(&system).is_err());
         assert_eq!(system.registry(), registry);
         assert!(read_installed(&system).unwrap().is_some());
+    }
+
+    #[test]
+    fn a_list_that_cannot_be_read_is_left_alone_and_named() {
+        let system = FakeSystem::default();
+        install_with(&system, &[]).unwrap();
+        let text = Value {
+            kind: 1,
+            data: b"a\0\0\0".to_vec(),
+        };
+        system.set_value("SetupExecute", &text).unwrap();
+        let printed = uninstall_from(&system).unwrap();
+        assert!(
+            printed.contains("SetupExecute cannot be read: its type is REG_SZ"),
+            "{printed}"
+        );
+        assert_eq!(system.value("SetupExecute").unwrap(), Some(text));
+        assert_eq!(system.list(List::BootExecute), ["autocheck autochk *"]);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Where the system is installed, on what machine, and which boot it is in.
 
-use std::ffi::{OsString, c_void};
+use std::ffi::{CStr, OsString, c_void};
 use std::io;
 use std::mem;
 use std::os::windows::ffi::OsStringExt;
@@ -9,7 +9,7 @@ use std::ptr;
 
 use ntapi::ntexapi::{SYSTEM_TIMEOFDAY_INFORMATION, USER_SHARED_DATA};
 use windows_sys::Wdk::System::SystemInformation::NtQuerySystemInformation;
-use windows_sys::Win32::Foundation::{HANDLE, MAX_PATH};
+use windows_sys::Win32::Foundation::{FARPROC, HANDLE, MAX_PATH};
 use windows_sys::Win32::Storage::FileSystem::{
     MOVEFILE_REPLACE_EXISTING, MOVEFILE_WRITE_THROUGH, MoveFileExW, Wow64DisableWow64FsRedirection,
     Wow64RevertWow64FsRedirection,
@@ -79,11 +79,7 @@ fn native_machine() -> Option<IMAGE_FILE_MACHINE> {
     type IsWow64Process2 =
         unsafe extern "system" fn(HANDLE, *mut IMAGE_FILE_MACHINE, *mut IMAGE_FILE_MACHINE) -> BOOL;
 
-    let name = wide("kernel32.dll");
-    // SAFETY: `name` ends with a zero.
-    let kernel32 = unsafe { GetModuleHandleW(name.as_ptr()) };
-    // SAFETY: kernel32 is in every process and stays; the name ends with a zero.
-    let function = unsafe { GetProcAddress(kernel32, c"IsWow64Process2".as_ptr().cast()) }?;
+    let function = export("kernel32.dll", c"IsWow64Process2")?;
     // SAFETY: that is the type of the export of this name.
     let function: IsWow64Process2 = unsafe { mem::transmute(function) };
     // SAFETY: it takes nothing and returns a pseudo handle.
@@ -93,6 +89,20 @@ fn native_machine() -> Option<IMAGE_FILE_MACHINE> {
     // SAFETY: both results have room.
     let answered = unsafe { function(process, &mut of_process, &mut native) };
     (answered != 0).then_some(native)
+}
+
+/// Whether this is Wine, by an export that only its ntdll has.
+pub fn is_wine() -> bool {
+    export("ntdll.dll", c"wine_get_version").is_some()
+}
+
+/// An export of a DLL that every process has.
+fn export(dll: &str, name: &CStr) -> FARPROC {
+    let dll = wide(dll);
+    // SAFETY: `dll` ends with a zero.
+    let module = unsafe { GetModuleHandleW(dll.as_ptr()) };
+    // SAFETY: the module stays, and the name ends with a zero.
+    unsafe { GetProcAddress(module, name.as_ptr().cast()) }
 }
 
 /// Whether this is a 32-bit process on a 64-bit system.

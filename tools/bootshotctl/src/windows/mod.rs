@@ -50,6 +50,10 @@ impl System for Windows {
         }
     }
 
+    fn is_wine(&self) -> bool {
+        installation::is_wine()
+    }
+
     fn is_elevated(&self) -> Result<bool, Error> {
         security::is_elevated()
     }

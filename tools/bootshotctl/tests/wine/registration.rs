@@ -223,6 +223,29 @@ fn the_companion_alone_is_enough() {
     );
 }
 
+#[test]
+#[ignore = "needs Wine: run by cargo xtask test"]
+fn another_directory_is_used_by_all_but_never_taken_from_others() {
+    let machine = Machine::fresh();
+    let folder = machine.drive_c().join("shots");
+    fs::create_dir_all(&folder).unwrap();
+    fs::write(folder.join("letter.txt"), b"").unwrap();
+    let said = machine.bootshotctl(&["install", r"dir=\??\C:\shots"]);
+    assert_eq!(said.code, Some(3), "{said:?}");
+    assert!(said.stderr.contains("letter.txt"), "{said:?}");
+    assert_eq!(machine.list("BootExecute"), None);
+
+    fs::remove_dir_all(&folder).unwrap();
+    machine.must(&["install", r"dir=\??\C:\shots"]);
+    machine.must(&["simulate-boot"]);
+    let status = machine.json(&["status"]);
+    assert_eq!(status["directory"], r"C:\shots");
+    assert_eq!(status["state"], "ran_at_last_boot");
+    assert!(machine.snapshots().is_empty());
+    machine.must(&["uninstall"]);
+    fs::remove_dir_all(&folder).unwrap();
+}
+
 /// Wine keeps the access list as permission bits: what SYSTEM and Administrators may do becomes the owner's, and there
 /// is no entry for anybody else.
 #[test]
