@@ -16,6 +16,9 @@ const RECORDING: &[u8] = include_bytes!("../../tools/reader/fixtures/boot-nt52-x
 #[cfg(target_pointer_width = "32")]
 const RECORDING: &[u8] = include_bytes!("../../tools/reader/fixtures/boot-nt52-x86.ntd");
 
+/// `OWNER_SECURITY_INFORMATION | DACL_SECURITY_INFORMATION`.
+const OWNER_AND_DACL: u32 = 5;
+
 /// Calls of a name that answered something, with their answers.
 fn answers<'r>(run: &'r Run<Status>, name: &str) -> Vec<(&'r Call, &'r Given)> {
     let calls = run.calls.iter().filter(|call| call.name == name);
@@ -493,12 +496,10 @@ fn directory_and_snapshot_are_for_administrators_only() {
     let (snapshot, run) = capture(Machine::small());
     let disk = &run.machine.files;
     let name = &crate::snapshot_names(&run.machine)[0];
-    let directory = disk.security_of(crate::DIRECTORY).unwrap();
-    for security in [
-        directory,
-        disk.security_of(&format!(r"{}\{name}", crate::DIRECTORY))
-            .unwrap(),
-    ] {
+    let descriptor = |path: &str| disk.security_of(path).unwrap().descriptor(OWNER_AND_DACL);
+    let directory = descriptor(crate::DIRECTORY);
+    let file = descriptor(&format!(r"{}\{name}", crate::DIRECTORY));
+    for security in [&directory, &file] {
         // Self-relative, protected, DACL present; two entries, for S-1-5-18 and S-1-5-32-544.
         assert_eq!(security[..4], [1, 0, 0x04, 0x90]);
         let dacl = u32::from_le_bytes(security[16..20].try_into().unwrap()) as usize;
@@ -515,7 +516,7 @@ fn directory_and_snapshot_are_for_administrators_only() {
     let noted = &snapshot.items_of(Source::NOTE, NoteKind::OUTPUT_DIRECTORY.0)[0];
     assert_eq!(
         (text(noted.name).as_str(), noted.data),
-        (r"\SystemRoot\bootshot", directory)
+        (r"\SystemRoot\bootshot", directory.as_slice())
     );
 }
 
@@ -527,6 +528,7 @@ fn on_fat_the_missing_protection_is_recorded() {
     };
     let (snapshot, run) = capture(machine);
     let directory = run.machine.files.security_of(crate::DIRECTORY).unwrap();
+    let directory = directory.descriptor(OWNER_AND_DACL);
     assert_eq!(
         snapshot.items_of(Source::NOTE, NoteKind::OUTPUT_DIRECTORY.0)[0].data,
         directory

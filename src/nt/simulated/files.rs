@@ -4,6 +4,7 @@
 //! covers the entries made before; on FAT only with a flush of the volume or its root directory, as seen at a real
 //! boot.
 
+use super::security::Security;
 use std::collections::BTreeMap;
 
 /// The kind of file system.
@@ -33,14 +34,22 @@ pub type NodeId = usize;
 struct Node {
     parent: NodeId,
     content: Content,
-    security: Vec<u8>,
+    security: Security,
     deleted: bool,
 }
 
 #[derive(Clone, Debug)]
 enum Content {
-    File { current: Vec<u8>, durable: Vec<u8> },
-    Directory { current: Entries, durable: Entries },
+    /// A reparse point that leads to a directory.
+    Junction(NodeId),
+    File {
+        current: Vec<u8>,
+        durable: Vec<u8>,
+    },
+    Directory {
+        current: Entries,
+        durable: Entries,
+    },
 }
 
 /// By the name in lower case: the name as given, and what it names.
@@ -80,9 +89,9 @@ impl FileSystem {
 
     fn add(&mut self, parent: NodeId, content: Content, security: Option<Vec<u8>>) -> NodeId {
         let security = match (self.kind, security) {
-            (Kind::Ntfs, Some(given)) => given,
-            // Everyone, as the I/O manager answers for file systems without security, or as inherited.
-            _ => WORLD_DESCRIPTOR.to_vec(),
+            (Kind::Ntfs, Some(descriptor)) => Security::given(&descriptor),
+            (Kind::Ntfs, None) => Security::of_system_files(),
+            (Kind::Fat32, _) => Security::of_nothing(),
         };
         self.nodes.push(Node {
             parent,
@@ -111,33 +120,47 @@ impl FileSystem {
         None
     }
 
-    /// What a path relative to `directory` names.
+    /// What a path relative to `directory` leads to.
     pub fn find(&self, directory: NodeId, path: &str) -> Option<NodeId> {
+        self.find_itself(directory, path)
+            .map(|node| self.target(node))
+    }
+
+    /// What a path relative to `directory` names: a junction where it ends in one.
+    pub fn find_itself(&self, directory: NodeId, path: &str) -> Option<NodeId> {
         path.split('\\')
             .filter(|part| !part.is_empty())
             .try_fold(directory, |directory, part| {
-                let (_, node) = self.entries(directory)?.get(&part.to_lowercase())?;
+                let entries = self.entries(self.target(directory))?;
+                let (_, node) = entries.get(&part.to_lowercase())?;
                 Some(*node)
             })
+    }
+
+    fn target(&self, node: NodeId) -> NodeId {
+        match self.nodes[node].content {
+            Content::Junction(target) => target,
+            _ => node,
+        }
     }
 
     fn entries(&self, directory: NodeId) -> Option<&Entries> {
         match &self.nodes[directory].content {
             Content::Directory { current, .. } => Some(current),
-            Content::File { .. } => None,
+            Content::File { .. } | Content::Junction(_) => None,
         }
     }
 
     fn entries_mut(&mut self, directory: NodeId) -> &mut Entries {
         match &mut self.nodes[directory].content {
             Content::Directory { current, .. } => current,
-            Content::File { .. } => unreachable!("a parent is a directory"),
+            _ => unreachable!("a parent is a directory"),
         }
     }
 
-    /// Whether it is a directory.
+    /// Whether it is a directory, a junction included.
     pub fn is_directory(&self, node: NodeId) -> bool {
-        self.entries(node).is_some()
+        !matches!(self.nodes[node].content, Content::File { .. })
     }
 
     /// The names in a directory, in order, `.` and `..` first.
@@ -205,17 +228,14 @@ impl FileSystem {
         self.nodes[node].deleted
     }
 
-    /// The self-relative security descriptor.
-    pub fn security(&self, node: NodeId) -> &[u8] {
+    /// Who may use it.
+    pub fn security(&self, node: NodeId) -> &Security {
         &self.nodes[node].security
     }
 
     /// Bytes that all files take.
     pub fn used(&self) -> u64 {
-        self.reachable(ROOT)
-            .iter()
-            .map(|(_, bytes)| bytes.len() as u64)
-            .sum()
+        self.used_in(ROOT)
     }
 
     /// Bytes left.
@@ -276,6 +296,7 @@ impl FileSystem {
             match &mut node.content {
                 Content::File { current, durable } => current.clone_from(durable),
                 Content::Directory { current, durable } => current.clone_from(durable),
+                Content::Junction(_) => {}
             }
         }
         self
@@ -322,51 +343,58 @@ impl FileSystem {
             .values()
             .filter_map(|(name, node)| match &self.nodes[*node].content {
                 Content::File { current, .. } => Some((name.clone(), current.clone())),
-                Content::Directory { .. } => None,
+                _ => None,
             });
         Some(files.collect())
     }
 
-    /// The security descriptor of the file or directory at `path`, relative to the root.
-    pub fn security_of(&self, path: &str) -> Option<&[u8]> {
+    /// Who may use the file or directory at `path`, relative to the root.
+    pub fn security_of(&self, path: &str) -> Option<&Security> {
         self.find(ROOT, path).map(|node| self.security(node))
     }
 
-    fn reachable(&self, directory: NodeId) -> Vec<(String, &[u8])> {
-        let mut found = Vec::new();
-        for (name, node) in self
-            .entries(directory)
-            .into_iter()
-            .flat_map(Entries::values)
-        {
-            match &self.nodes[*node].content {
-                Content::File { current, .. } => found.push((name.clone(), current.as_slice())),
-                Content::Directory { .. } => {
-                    found.extend(
-                        self.reachable(*node)
-                            .into_iter()
-                            .map(|(path, bytes)| (format!(r"{name}\{path}"), bytes)),
-                    );
-                }
-            }
+    /// Sets who may use the file or directory at `path`, relative to the root.
+    pub fn set_security(&mut self, path: &str, security: Security) {
+        let node = self.find(ROOT, path).expect("there is such a file");
+        self.nodes[node].security = security;
+    }
+
+    /// Makes a junction at `path` that leads to `target`, a directory; both are relative to the root.
+    pub fn link(&mut self, path: &str, target: &str) {
+        let node = self.make_directory(path);
+        self.nodes[node].content = Content::Junction(self.make_directory(target));
+        self.flush_volume();
+    }
+
+    /// Attributes as `FILE_ATTRIBUTE_TAG_INFORMATION` has them, and the reparse tag.
+    pub fn attributes(&self, node: NodeId) -> (u32, u32) {
+        const DIRECTORY: u32 = 0x10;
+        const NORMAL: u32 = 0x80;
+        const REPARSE_POINT: u32 = 0x400;
+        const IO_REPARSE_TAG_MOUNT_POINT: u32 = 0xA000_0003;
+        match self.nodes[node].content {
+            Content::File { .. } => (NORMAL, 0),
+            Content::Directory { .. } => (DIRECTORY, 0),
+            Content::Junction(_) => (DIRECTORY | REPARSE_POINT, IO_REPARSE_TAG_MOUNT_POINT),
         }
-        found
+    }
+
+    /// Bytes in a file; 0 in anything else.
+    pub fn length(&self, node: NodeId) -> u64 {
+        match &self.nodes[node].content {
+            Content::File { current, .. } => current.len() as u64,
+            _ => 0,
+        }
+    }
+
+    fn used_in(&self, directory: NodeId) -> u64 {
+        let nodes = self.entries(directory).into_iter().flatten();
+        nodes
+            .map(|(_, (_, node))| match &self.nodes[*node].content {
+                Content::File { current, .. } => current.len() as u64,
+                Content::Directory { .. } => self.used_in(*node),
+                Content::Junction(_) => 0,
+            })
+            .sum()
     }
 }
-
-/// Self-relative, owned by Administrators, with a DACL that gives Everyone all access.
-const WORLD_DESCRIPTOR: [u8; 64] = {
-    let mut bytes = [0; 64];
-    // SECURITY_DESCRIPTOR_RELATIVE: revision, SE_SELF_RELATIVE | SE_DACL_PRESENT, owner at 20, DACL at 36.
-    bytes[0] = 1;
-    (bytes[2], bytes[3]) = (0x04, 0x80);
-    (bytes[4], bytes[16]) = (20, 36);
-    // S-1-5-32-544
-    (bytes[20], bytes[21], bytes[27]) = (1, 2, 5);
-    (bytes[28], bytes[32], bytes[33]) = (32, 0x20, 2);
-    // ACL revision 2, 28 bytes, one entry: ACCESS_ALLOWED_ACE, 20 bytes, FILE_ALL_ACCESS, S-1-1-0.
-    (bytes[36], bytes[38], bytes[40]) = (2, 28, 1);
-    (bytes[46], bytes[48], bytes[49], bytes[50]) = (20, 0xFF, 0x01, 0x1F);
-    (bytes[52], bytes[53], bytes[59]) = (1, 1, 1);
-    bytes
-};

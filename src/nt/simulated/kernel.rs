@@ -38,6 +38,7 @@ mod access {
     pub const DELETE: u32 = 0x0001_0000;
     pub const READ_CONTROL: u32 = 0x0002_0000;
     pub const SYNCHRONIZE: u32 = 0x0010_0000;
+    pub const KEY_SET_VALUE: u32 = 0x0002;
     pub const PROCESS_VM_READ: u32 = 0x0010;
     pub const PROCESS_QUERY_INFORMATION: u32 = 0x0400;
     pub const PROCESS_QUERY_LIMITED_INFORMATION: u32 = 0x1000;
@@ -66,6 +67,7 @@ mod option {
     pub const SYNCHRONOUS: u32 = 0x0010 | 0x0020;
     pub const NON_DIRECTORY_FILE: u32 = 0x0040;
     pub const DELETE_ON_CLOSE: u32 = 0x1000;
+    pub const OPEN_REPARSE_POINT: u32 = 0x0020_0000;
 }
 
 /// 100 ns that a call takes.
@@ -283,7 +285,7 @@ impl State {
             Some(Object::Process(id, _) | Object::Token(id)) => {
                 return (Some(*id), asking.text.to_owned());
             }
-            Some(Object::Key(path) | Object::Directory(path)) => path,
+            Some(Object::Key(path, _) | Object::Directory(path)) => path,
             _ => return (None, asking.text.to_owned()),
         };
         let separator = if asking.text.is_empty() { "" } else { "\\" };
@@ -406,7 +408,11 @@ impl State {
             return Err(status::OBJECT_NAME_INVALID);
         }
         let as_directory = request.options & option::DIRECTORY_FILE != 0;
-        let node = match files.find(parent, &last) {
+        let found = match request.options & option::OPEN_REPARSE_POINT {
+            0 => files.find(parent, &last),
+            _ => files.find_itself(parent, &last),
+        };
+        let node = match found {
             Some(_) if request.disposition == FILE_CREATE => {
                 return Err(Status::OBJECT_NAME_COLLISION);
             }
@@ -655,7 +661,7 @@ impl Object {
         match self {
             Self::Process(..) => "Process",
             Self::Token(_) => "Token",
-            Self::Key(_) => "Key",
+            Self::Key(..) => "Key",
             Self::Directory(_) => "Directory",
             Self::File(_) | Self::Volume(_) | Self::StandardOutput => "File",
             Self::Thread(_) => "Thread",
@@ -665,6 +671,7 @@ impl Object {
     fn access(&self) -> u32 {
         match self {
             Self::Process(_, access)
+            | Self::Key(_, access)
             | Self::Volume(access)
             | Self::File(OpenFile { access, .. }) => *access,
             _ => 0x2_0019,
@@ -673,7 +680,7 @@ impl Object {
 
     fn name(&self) -> &str {
         match self {
-            Self::Key(path) | Self::Directory(path) => path,
+            Self::Key(path, _) | Self::Directory(path) => path,
             _ => "",
         }
     }
@@ -839,7 +846,7 @@ impl Kernel for &'static Simulated {
             asking("NtQueryValueKey", class).of(key).named(&name),
             buffer.into_bytes(),
             |state, capacity, _| {
-                let Some(Object::Key(path)) = state.handles.get(&key.0) else {
+                let Some(Object::Key(path, _)) = state.handles.get(&key.0) else {
                     return Outcome::failed(status::INVALID_HANDLE);
                 };
                 if class != PARTIAL {
@@ -865,7 +872,7 @@ impl Kernel for &'static Simulated {
             |state, capacity, _| match state.file_with(handle, access::READ_CONTROL) {
                 Ok(file) => {
                     let node = file.node;
-                    let bytes = state.machine.files.security(node).to_vec();
+                    let bytes = state.machine.files.security(node).descriptor(information);
                     Outcome::whole(bytes, capacity, Status::BUFFER_TOO_SMALL)
                 }
                 Err(status) => Outcome::failed(status),
@@ -889,6 +896,41 @@ impl Kernel for &'static Simulated {
                     Outcome::failed(Status::INVALID_INFO_CLASS)
                 }
                 _ => Outcome::failed(status::INVALID_HANDLE),
+            },
+        )
+    }
+
+    fn query_information_file(self, file: Handle, class: u32, buffer: Buffer<'_>) -> Answer {
+        const STANDARD: u32 = 5;
+        const ATTRIBUTE_TAG: u32 = 35;
+        self.query(
+            asking("NtQueryInformationFile", class).of(file),
+            buffer.into_bytes(),
+            |state, capacity, _| {
+                let node = match state.file(file) {
+                    Ok(file) => file.node,
+                    Err(status) => return Outcome::failed(status),
+                };
+                let files = &state.machine.files;
+                let (attributes, tag) = files.attributes(node);
+                let length = files.length(node);
+                let fields = match class {
+                    STANDARD => {
+                        let fields = Fields::new()
+                            .u64(length.next_multiple_of(0x1000))
+                            .u64(length);
+                        let (deleted, directory) =
+                            (files.is_deleted(node), files.is_directory(node));
+                        fields
+                            .u32(1)
+                            .u8(deleted.into())
+                            .u8(directory.into())
+                            .align(8)
+                    }
+                    ATTRIBUTE_TAG => Fields::new().u32(attributes).u32(tag),
+                    _ => return Outcome::failed(Status::INVALID_INFO_CLASS),
+                };
+                Outcome::whole(fields.done(), capacity, Status::INFO_LENGTH_MISMATCH)
             },
         )
     }
@@ -954,15 +996,33 @@ impl Kernel for &'static Simulated {
         )
     }
 
-    fn open_key(self, path: &[u16], _access: u32) -> Result<Handle, Status> {
+    fn open_key(self, path: &[u16], access: u32) -> Result<Handle, Status> {
         let path = text(path);
         self.call(asking("NtOpenKey", 0u32).named(&path), Err, |state| {
             let path = path.to_lowercase();
             if !state.machine.keys.contains_key(&path) {
                 return Err(Status::OBJECT_NAME_NOT_FOUND);
             }
-            Ok(state.open(Object::Key(path)))
+            Ok(state.open(Object::Key(path, access)))
         })
+    }
+
+    fn set_value_key(self, key: Handle, value: &[u16], kind: u32, data: &[u8]) -> Status {
+        let name = text(value);
+        self.call(
+            asking("NtSetValueKey", kind).of(key).named(&name),
+            |status| status,
+            |state| match state.handles.get(&key.0) {
+                Some(Object::Key(path, granted)) if granted & access::KEY_SET_VALUE != 0 => {
+                    let path = path.clone();
+                    state.machine.set_value(&path, &name, (kind, data.to_vec()));
+                    Status::SUCCESS
+                }
+                Some(Object::Key(..)) => Status::ACCESS_DENIED,
+                Some(_) => status::OBJECT_TYPE_MISMATCH,
+                None => status::INVALID_HANDLE,
+            },
+        )
     }
 
     fn open_directory_object(self, path: &[u16], _access: u32) -> Result<Handle, Status> {

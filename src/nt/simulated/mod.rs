@@ -12,6 +12,7 @@ mod kernel;
 mod machine;
 mod memory;
 mod recorded;
+mod security;
 mod space;
 
 #[cfg(test)]
@@ -22,6 +23,7 @@ pub use files::{FileSystem, Kind};
 pub use machine::{
     BOOT_TIME, CONTROL, HandleEntry, Machine, Module, Process, Reply, SESSION_MANAGER, Value, utf16,
 };
+pub use security::Security;
 pub use space::{Own, USER_SHARED_DATA};
 
 use memory::Memory;
@@ -72,7 +74,7 @@ struct Thread {
 enum Object {
     Process(u64, u32),
     Token(u64),
-    Key(String),
+    Key(String, u32),
     Directory(String),
     File(OpenFile),
     Volume(u32),

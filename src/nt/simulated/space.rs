@@ -25,6 +25,8 @@ pub struct Own {
     pub version: (u32, u32, u16),
     /// `KUSER_SHARED_DATA.BootId`.
     pub boot_id: u32,
+    /// `KUSER_SHARED_DATA.SafeBootMode`.
+    pub safe_boot_mode: u8,
 }
 
 impl Default for Own {
@@ -38,6 +40,7 @@ impl Default for Own {
             ],
             version: (10, 0, 26100),
             boot_id: 77,
+            safe_boot_mode: 0,
         }
     }
 }
@@ -168,6 +171,6 @@ fn user_shared_data(own: &Own) -> Vec<u8> {
             .zeros_to(0x2C4)
             .u32(own.boot_id)
             .zeros_to(0x2EC)
-            .u8(0),
+            .u8(own.safe_boot_mode),
     )
 }
