@@ -3,8 +3,11 @@
 use std::io::{self, ErrorKind, IsTerminal, Write};
 
 use anstyle::{AnsiColor, Style};
-use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Table as Grid, presets};
+use comfy_table::{
+    CellAlignment, ColumnConstraint, ContentArrangement, Table as Grid, Width, presets,
+};
 use serde::Serialize;
+use unicode_width::UnicodeWidthStr;
 
 use crate::error::Error;
 use crate::shown;
@@ -63,6 +66,9 @@ pub struct Table {
     rows: Vec<Vec<String>>,
 }
 
+/// Rows that are laid out at a time.
+const BLOCK: usize = 1024;
+
 /// Blanks between two columns.
 const GAP: usize = 2;
 
@@ -91,76 +97,82 @@ impl Table {
     }
 
     pub fn print(&self) -> Result<(), Error> {
-        let text = self.layout(terminal_width());
-        let (header, rows) = text.split_once('\n').unwrap_or((&text, ""));
+        let mut lines = self.layout(terminal_width());
         let style = Style::new().bold();
-        line(format!("{style}{header}{style:#}"))?;
-        if rows.is_empty() { Ok(()) } else { line(rows) }
+        if let Some(header) = lines.next() {
+            line(format!("{style}{header}{style:#}"))?;
+        }
+        lines.try_for_each(line)
     }
 
-    fn layout(&self, width: Option<u16>) -> String {
-        let has_value = |column: usize| {
-            let nothing = |row: &Vec<String>| row.get(column).is_none_or(|cell| cell == NOTHING);
-            self.rows.is_empty() || !self.rows.iter().all(nothing)
-        };
-        let mut kept: Vec<_> = (0..self.columns.len())
-            .filter(|column| width.is_none() || has_value(*column))
+    /// The header, then the rows in blocks: a list of all handles of a machine has hundreds of thousands.
+    fn layout(&self, width: Option<u16>) -> impl Iterator<Item = String> {
+        let mut columns: Vec<Column> = (0..self.columns.len())
+            .map(|place| self.column(place))
+            .filter(|column| width.is_none() || column.has_value)
             .collect();
-        let mut grid = self.grid(&kept);
         if let Some(width) = width {
-            let widths = grid.column_max_content_widths();
-            if fit(&mut kept, &widths, width.into()) {
-                grid = self.grid(&kept);
-            }
+            fit(&mut columns, width.into());
         }
-        let last = kept.len().saturating_sub(1);
-        for (place, column) in kept.iter().enumerate() {
-            let Some(cells) = grid.column_mut(place) else {
-                continue;
-            };
-            cells.set_padding((0, if place == last { 0 } else { GAP as u16 }));
-            cells.set_cell_alignment(match self.columns[*column].1 {
-                Align::Left => CellAlignment::Left,
-                Align::Right => CellAlignment::Right,
-            });
-            if place != last && width.is_some() {
-                cells.set_constraint(ColumnConstraint::ContentWidth);
-            }
-        }
-        if let Some(width) = width {
-            grid.set_content_arrangement(ContentArrangement::Dynamic)
-                .set_width(width);
-        }
-        grid.trim_fmt()
+        let titles = self.columns.iter().map(|(title, _)| (*title).to_owned());
+        let header = render(&columns, &[titles.collect()]);
+        let blocks = self.rows.chunks(BLOCK);
+        std::iter::once(header).chain(blocks.map(move |rows| render(&columns, rows)))
     }
 
-    fn grid(&self, columns: &[usize]) -> Grid {
-        let mut grid = Grid::new();
-        grid.load_style(presets::NOTHING);
-        grid.set_header(columns.iter().map(|column| self.columns[*column].0));
-        for row in &self.rows {
-            grid.add_row(columns.iter().filter_map(|column| row.get(*column)));
+    fn column(&self, place: usize) -> Column {
+        let (title, align) = self.columns[place];
+        let cells = || self.rows.iter().filter_map(|row| row.get(place));
+        Column {
+            place,
+            align,
+            width: cells()
+                .map(|cell| cell.width())
+                .fold(title.width(), usize::max),
+            has_value: self.rows.is_empty() || cells().any(|cell| cell != NOTHING),
         }
-        grid
     }
 }
 
-/// Takes columns away, the last but one first, until only the last has to wrap; tells whether it took any.
-fn fit(columns: &mut Vec<usize>, widths: &[u16], width: usize) -> bool {
-    let Some((last, others)) = widths.split_last() else {
-        return false;
-    };
-    let last = usize::from(*last).min(LEAST_WRAPPED);
-    let mut others: Vec<_> = others
-        .iter()
-        .map(|other| usize::from(*other) + GAP)
-        .collect();
-    let count = columns.len();
-    while others.len() > 1 && others.iter().sum::<usize>() + last > width {
-        columns.remove(others.len() - 1);
-        others.pop();
+/// A column as it is laid out.
+struct Column {
+    place: usize,
+    align: Align,
+    width: usize,
+    has_value: bool,
+}
+
+/// Takes columns away, the last but one first, until only the last has to wrap, and gives that one what is left.
+fn fit(columns: &mut Vec<Column>, width: usize) {
+    while let [others @ .., last] = &mut columns[..] {
+        let taken: usize = others.iter().map(|column| column.width + GAP).sum();
+        if others.len() < 2 || taken + last.width.min(LEAST_WRAPPED) <= width {
+            last.width = last.width.min(width.saturating_sub(taken).max(1));
+            break;
+        }
+        columns.remove(columns.len() - 2);
     }
-    columns.len() < count
+}
+
+fn render(columns: &[Column], rows: &[Vec<String>]) -> String {
+    let mut grid = Grid::new();
+    grid.load_style(presets::NOTHING);
+    grid.set_content_arrangement(ContentArrangement::Dynamic);
+    for row in rows {
+        grid.add_row(columns.iter().filter_map(|column| row.get(column.place)));
+    }
+    let last = columns.len().saturating_sub(1);
+    for (cells, (place, column)) in grid.column_iter_mut().zip(columns.iter().enumerate()) {
+        let gap = if place == last { 0 } else { GAP };
+        cells.set_padding((0, gap as u16));
+        let width = u16::try_from(column.width + gap).unwrap_or(u16::MAX);
+        cells.set_constraint(ColumnConstraint::Absolute(Width::Fixed(width)));
+        cells.set_cell_alignment(match column.align {
+            Align::Left => CellAlignment::Left,
+            Align::Right => CellAlignment::Right,
+        });
+    }
+    grid.trim_fmt()
 }
 
 /// Names with their values, one to a line.
@@ -206,10 +218,14 @@ mod tests {
         table
     }
 
+    fn shown(table: &Table, width: Option<u16>) -> String {
+        table.layout(width).collect::<Vec<_>>().join("\n")
+    }
+
     #[test]
     fn a_piped_table_has_every_column_and_one_line_for_each_row() {
         assert_eq!(
-            table().layout(None),
+            shown(&table(), None),
             " PID  USER  COMMAND LINE\n   4  -     one two three four\n1234  -     \\u{1b}[2J"
         );
     }
@@ -227,7 +243,7 @@ mod tests {
             "a line that is longer than twenty characters",
         ]);
         assert_eq!(
-            table.layout(Some(30)),
+            shown(&table, Some(30)),
             "PID  COMMAND LINE\n  4  a line that is longer\n     than twenty characters"
         );
     }
@@ -235,7 +251,7 @@ mod tests {
     #[test]
     fn on_a_terminal_empty_columns_go_and_the_last_one_wraps() {
         assert_eq!(
-            table().layout(Some(20)),
+            shown(&table(), Some(20)),
             " PID  COMMAND LINE\n   4  one two three\n      four\n1234  \\u{1b}[2J"
         );
     }
