@@ -47,6 +47,10 @@ pub struct Arguments<'t> {
     pub voice: Voice,
     /// `budget=`: milliseconds for the whole run.
     pub budget: Option<u32>,
+    /// `once`: one capture, then never again until the file `done` is gone.
+    pub once: bool,
+    /// `safemode=run`: capture in Safe Mode as well.
+    pub in_safe_mode: bool,
     bad: [&'t [u16]; BAD_ROOM],
     bad_count: usize,
 }
@@ -61,6 +65,8 @@ impl<'t> Arguments<'t> {
             families: Families::ALL,
             voice: Voice::Normal,
             budget: None,
+            once: false,
+            in_safe_mode: false,
             bad: [&[]; BAD_ROOM],
             bad_count: 0,
         };
@@ -97,11 +103,12 @@ impl<'t> Arguments<'t> {
 
     fn read(&mut self, word: &'t [u16]) -> Option<()> {
         let Some(equals) = word.iter().position(|unit| *unit == u16::from(b'=')) else {
-            self.voice = match () {
-                () if text::is(word, "quiet") => Voice::Quiet,
-                () if text::is(word, "verbose") => Voice::Verbose,
+            match () {
+                () if text::is(word, "quiet") => self.voice = Voice::Quiet,
+                () if text::is(word, "verbose") => self.voice = Voice::Verbose,
+                () if text::is(word, "once") => self.once = true,
                 () => return None,
-            };
+            }
             return Some(());
         };
         let (key, value) = (&word[..equals], &word[equals + 1..]);
@@ -121,6 +128,13 @@ impl<'t> Arguments<'t> {
             }
             () if text::is(key, "budget") => {
                 self.budget = Some(u32::try_from(text::number(value)?).ok()?)
+            }
+            () if text::is(key, "safemode") => {
+                self.in_safe_mode = match () {
+                    () if text::is(value, "run") => true,
+                    () if text::is(value, "skip") => false,
+                    () => return None,
+                };
             }
             () if text::is(key, "only") => {
                 self.families = Families(families(value)? | 1 << Family::OWN.0)
@@ -220,6 +234,17 @@ mod tests {
             (3, Some(500), Voice::Verbose)
         );
         assert!(arguments.bad().is_empty());
+    }
+
+    #[test]
+    fn once_and_safe_mode_are_read() {
+        let line = wide("bootshot Once safemode=RUN safemode=maybe");
+        let arguments = Arguments::parse(&line);
+        assert!(arguments.once && arguments.in_safe_mode);
+        assert_eq!(arguments.bad(), [&wide("safemode=maybe")]);
+        let line = wide("bootshot safemode=run safemode=skip");
+        let arguments = Arguments::parse(&line);
+        assert!(!arguments.once && !arguments.in_safe_mode);
     }
 
     #[test]

@@ -18,6 +18,7 @@ use crate::output::{Directory, FREE_SPACE_NEEDED, PATH_ROOM, SnapshotFile};
 use crate::own::{Own, shared};
 use crate::report::{Report, milliseconds};
 use crate::shelf::{self, Stem};
+use crate::unregister::unregister;
 use crate::utf16;
 use bootshot_format::{
     Family, FinishedBy, Header, Outcome, Phase, PhaseSource, Presence, Trailer, Writer, xxh64,
@@ -92,7 +93,11 @@ struct Finisher<K: Kernel>(&'static Run<K>);
 
 impl<K: Kernel> Run<K> {
     fn arguments(&self) -> Arguments<'_> {
-        Arguments::parse(units_of(&self.command_line, self.command_line_length))
+        Arguments::parse(self.command_line())
+    }
+
+    fn command_line(&self) -> &[u16] {
+        units_of(&self.command_line, self.command_line_length)
     }
 
     /// The first thread: waits for the worker as long as it may, then for the finisher.
@@ -138,17 +143,27 @@ impl<K: Kernel> Run<K> {
         self.phase.store(phase.0, Ordering::Release);
         let is_boot = phase != Phase::LIVE;
 
+        if is_boot && !arguments.in_safe_mode && is_safe_mode(kernel) {
+            // Somebody is mending this system.
+            return Err(Status::CANCELLED);
+        }
         let opened = Directory::open(kernel, arguments.directory, &mut path);
         let report = Report::new(kernel, self.own.standard_output, &arguments);
         let (directory, path) = opened.inspect_err(|status| {
-            report.complain("cannot open or create the directory", *status)
+            let reason = match *status {
+                Status::REPARSE_POINT_ENCOUNTERED => "the directory is a link",
+                Status::INVALID_SECURITY_DESCR => "others may write to the directory",
+                _ => "cannot open or create the directory",
+            };
+            report.complain(reason, *status);
         })?;
         arguments.directory = path;
         let report = Report::new(kernel, self.own.standard_output, &arguments);
         if is_boot {
-            shelf::leave_if_told(&directory).inspect_err(|status| {
+            shelf::leave_if_told(&directory, arguments.once).inspect_err(|status| {
                 let reason = match *status {
                     Status::CANCELLED => "there is a file 'off'",
+                    Status::ALREADY_COMPLETE => "the capture was made, and one was wanted",
                     _ => "the last run did not end; 'bootshotctl status --reset' allows the next",
                 };
                 report.complain(reason, *status);
@@ -163,13 +178,16 @@ impl<K: Kernel> Run<K> {
         }
 
         let heap = Heap::new(kernel, HEAP_LIMIT);
+        let cannot_write =
+            |status: &Status| report.complain("cannot write to the directory", *status);
+        let sequence = shelf::next_sequence(&directory, &mut buffer).inspect_err(cannot_write)?;
         let stem = Stem {
-            sequence: shelf::next_sequence(&directory, &mut buffer)?,
+            sequence,
             clock,
             phase,
         };
         if is_boot {
-            shelf::put_up_guard(&directory, &stem)?;
+            shelf::put_up_guard(&directory, &stem).inspect_err(cannot_write)?;
         }
         let job = Job {
             run: self,
@@ -186,7 +204,11 @@ impl<K: Kernel> Run<K> {
             // The finisher has the snapshot. The guard stays: the next boot is not to hang in the same place.
             return result;
         }
+        let once = is_boot && arguments.once;
         let result = result.and_then(|()| {
+            if once {
+                shelf::put_up_done(&directory, &stem)?;
+            }
             shelf::prune(
                 &directory,
                 &heap,
@@ -197,6 +219,10 @@ impl<K: Kernel> Run<K> {
         });
         if is_boot {
             shelf::take_down_guard(&directory)?;
+        }
+        if once && result.is_ok() {
+            // The file 'done' is what counts: nothing is made of a failure here.
+            let _ = unregister(kernel, self.command_line(), &mut buffer);
         }
         result
     }
@@ -428,6 +454,11 @@ fn publish<K: Kernel>(
         index_entries: 0,
     })?;
     writer.sink().publish()
+}
+
+/// `KUSER_SHARED_DATA.SafeBootMode`.
+fn is_safe_mode<K: Kernel>(kernel: K) -> bool {
+    shared(kernel, user_shared_data::SAFE_BOOT_MODE) & 0xFF != 0
 }
 
 /// csrss means a running system. Before it, the SOFTWARE hive is loaded between the two lists. When the question is not

@@ -18,3 +18,5 @@ pub mod report;
 pub mod shelf;
 pub mod text;
 pub mod time;
+pub mod trust;
+pub mod unregister;

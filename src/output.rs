@@ -4,8 +4,8 @@ use crate::nt::layout::{
     file_names_information as names, fs_size_information as sizes, user_shared_data,
 };
 use crate::nt::{Answer, Buffer, FileRequest, Handle, Kernel, Owned, Region, Status};
-use crate::own::{dword, qword};
-use crate::{text, utf16};
+use crate::own::{dword, native, qword};
+use crate::{text, trust, utf16};
 use bootshot_format::Sink;
 
 const FILE_LIST_DIRECTORY: u32 = 0x1;
@@ -196,7 +196,10 @@ impl<K: Kernel> Directory<K> {
                 let path = without_system_root(kernel, path, room).ok_or(status)?;
                 Self::open_at(kernel, path).map(|directory| (directory, path))
             })?;
-        if !directory.has_log() {
+        directory.refuse_link()?;
+        if directory.keeps_security() {
+            directory.refuse_others()?;
+        } else {
             directory.volume = open_volume(kernel, path);
         }
         Ok((directory, path))
@@ -214,7 +217,7 @@ impl<K: Kernel> Directory<K> {
                 | SYNCHRONIZE,
             share: FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE,
             disposition: FILE_OPEN_IF,
-            options: FILE_DIRECTORY_FILE | FILE_SYNCHRONOUS_IO_NONALERT,
+            options: FILE_DIRECTORY_FILE | FILE_SYNCHRONOUS_IO_NONALERT | FILE_OPEN_REPARSE_POINT,
             security: Some(&DIRECTORY_SECURITY),
         })?;
         Ok(Self {
@@ -224,9 +227,58 @@ impl<K: Kernel> Directory<K> {
         })
     }
 
-    /// Whether the file system is of the kind that logs directory entries and flushes the log with them. Those that keep
-    /// security descriptors are; when the question is not answered, the flush that always suffices is chosen.
-    fn has_log(&self) -> bool {
+    /// A link could lead anywhere, and be turned elsewhere while we write.
+    fn refuse_link(&self) -> Result<(), Status> {
+        /// `FileAttributeTagInformation`, whose first field is the attributes.
+        const ATTRIBUTE_TAG: u32 = 35;
+        const FILE_ATTRIBUTE_REPARSE_POINT: u32 = 0x400;
+        let mut words = [0];
+        let buffer = Buffer::new(&mut words, usize::MAX);
+        self.kernel
+            .query_information_file(self.handle(), ATTRIBUTE_TAG, buffer)
+            .status
+            .ok()?;
+        match words[0] as u32 & FILE_ATTRIBUTE_REPARSE_POINT {
+            0 => Ok(()),
+            _ => Err(Status::REPARSE_POINT_ENCOUNTERED),
+        }
+    }
+
+    /// Whoever may write to the directory could swap snapshots, or keep us from ever running again.
+    fn refuse_others(&self) -> Result<(), Status> {
+        const TOKEN_QUERY: u32 = 8;
+        /// `TokenUser`: a pointer to the SID first.
+        const TOKEN_USER: u32 = 1;
+        let mut user = [0; 16];
+        if let Ok(token) = self
+            .kernel
+            .open_process_token(Handle::CURRENT_PROCESS, TOKEN_QUERY)
+        {
+            let token = Owned::new(self.kernel, token);
+            self.kernel.query_information_token(
+                token.get(),
+                TOKEN_USER,
+                Buffer::new(&mut user, usize::MAX),
+            );
+        }
+        let user = Buffer::new(&mut user, usize::MAX);
+        let start = user.address();
+        let user = user.into_bytes();
+        let user =
+            trust::sid_at(user, (native(user, 0) as usize).wrapping_sub(start)).unwrap_or(&[]);
+        let mut descriptor = [0; 128];
+        let answer = self.security(Buffer::new(&mut descriptor, usize::MAX));
+        answer.status.ok()?;
+        let descriptor = Buffer::new(&mut descriptor, answer.length).into_bytes();
+        match trust::is_writable_by_others(descriptor, user) {
+            true => Err(Status::INVALID_SECURITY_DESCR),
+            false => Ok(()),
+        }
+    }
+
+    /// Whether the file system keeps security descriptors. Those that do also log directory entries, and flush the log with
+    /// any file. When the question is not answered, they are taken not to: the flush of the volume always suffices.
+    fn keeps_security(&self) -> bool {
         const FILE_PERSISTENT_ACLS: u32 = 8;
         let mut words = [0; 8];
         let answer = self.file_system(Buffer::new(&mut words, usize::MAX));

@@ -1,7 +1,7 @@
 //! The shelf: which snapshots stand in the directory, how they are numbered and named, which of them go.
 //!
-//! Besides snapshots four kinds of small files live there: the kill switch, the guard, the mark of the highest number
-//! given, and what an interrupted run left under its temporary name.
+//! Besides snapshots a few small files live there: the kill switch, the guard, the note that the only capture wanted is
+//! done, the mark of the highest number given, and what an interrupted run left under its temporary name.
 
 use crate::nt::{Clock, Heap, Kernel, List, Region, Status};
 use crate::output::{Directory, Name};
@@ -14,6 +14,8 @@ use bootshot_format::Phase;
 const KILL_SWITCH: &[u16] = utf16!("off");
 /// The guard: there from before a capture at boot until after its end.
 const GUARD: &[u16] = utf16!("attempt");
+/// After it was put up, an entry with `once` does nothing more.
+const DONE: &[u16] = utf16!("done");
 /// A file of this name and no content remembers the highest number given: it grows even when snapshots are moved away.
 const SEQUENCE_MARK: &str = "sequence-";
 const SEQUENCE_DIGITS: u32 = 8;
@@ -49,11 +51,15 @@ impl Stem {
     }
 }
 
-/// Why nothing is captured at boot: the kill switch ([`Status::CANCELLED`]), or the guard of a run that did not end
+/// Why nothing is captured at boot: the kill switch ([`Status::CANCELLED`]), the end of an earlier capture that was to
+/// be the only one ([`Status::ALREADY_COMPLETE`]), or the guard of a run that did not end
 /// ([`Status::REQUEST_ABORTED`]).
-pub fn leave_if_told<K: Kernel>(directory: &Directory<K>) -> Result<(), Status> {
+pub fn leave_if_told<K: Kernel>(directory: &Directory<K>, once: bool) -> Result<(), Status> {
     if directory.contains(KILL_SWITCH) {
         return Err(Status::CANCELLED);
+    }
+    if once && directory.contains(DONE) {
+        return Err(Status::ALREADY_COMPLETE);
     }
     if directory.contains(GUARD) {
         return Err(Status::REQUEST_ABORTED);
@@ -64,6 +70,13 @@ pub fn leave_if_told<K: Kernel>(directory: &Directory<K>) -> Result<(), Status> 
 /// Puts up the guard; its content says which snapshot was being taken.
 pub fn put_up_guard<K: Kernel>(directory: &Directory<K>, stem: &Stem) -> Result<(), Status> {
     directory.create_flushed(GUARD, stem.line().bytes())?;
+    directory.flush();
+    Ok(())
+}
+
+/// Notes that the one capture that was wanted is there.
+pub fn put_up_done<K: Kernel>(directory: &Directory<K>, stem: &Stem) -> Result<(), Status> {
+    directory.create_flushed(DONE, stem.line().bytes())?;
     directory.flush();
     Ok(())
 }

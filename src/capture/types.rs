@@ -28,7 +28,7 @@ impl<K: Kernel, S: Sink<Error = Status> + Send> Capture<'_, K, S> {
     }
 
     /// Lists an object directory: an item for each call, its argument where the call began.
-    fn directory(&mut self, path: &[u16]) -> Result<(), Stop> {
+    pub(super) fn directory(&mut self, path: &[u16]) -> Result<(), Stop> {
         let kernel = self.kernel;
         let directory = match kernel.open_directory_object(path, DIRECTORY_QUERY) {
             Ok(handle) => Owned::new(kernel, handle),

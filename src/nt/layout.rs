@@ -91,4 +91,6 @@ pub mod user_shared_data {
     pub const NT_MAJOR_VERSION: usize = 0x26C;
     pub const NT_MINOR_VERSION: usize = 0x270;
     pub const BOOT_ID: usize = 0x2C4;
+    /// `SafeBootMode`, one byte.
+    pub const SAFE_BOOT_MODE: usize = 0x2EC;
 }

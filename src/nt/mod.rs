@@ -120,6 +120,8 @@ pub trait Kernel: Copy + Send + Sync + 'static {
     fn query_security_object(self, handle: Handle, information: u32, buffer: Buffer<'_>) -> Answer;
     /// `NtQueryVolumeInformationFile`; class: `FS_INFORMATION_CLASS`.
     fn query_volume_information_file(self, file: Handle, class: u32, buffer: Buffer<'_>) -> Answer;
+    /// `NtQueryInformationFile`; class: `FILE_INFORMATION_CLASS`.
+    fn query_information_file(self, file: Handle, class: u32, buffer: Buffer<'_>) -> Answer;
     /// `NtQueryDirectoryFile` with `FileNamesInformation`, all names.
     fn query_directory_file(self, directory: Handle, restart: bool, buffer: Buffer<'_>) -> Answer;
     /// `NtReadVirtualMemory`; the length is that of the bytes read.
@@ -131,6 +133,8 @@ pub trait Kernel: Copy + Send + Sync + 'static {
     fn open_process_token(self, process: Handle, access: u32) -> Result<Handle, Status>;
     /// `NtOpenKey` on an absolute path.
     fn open_key(self, path: &[u16], access: u32) -> Result<Handle, Status>;
+    /// `NtSetValueKey`; kind: `REG_*`.
+    fn set_value_key(self, key: Handle, value: &[u16], kind: u32, data: &[u8]) -> Status;
     /// `NtOpenDirectoryObject` on an absolute path.
     fn open_directory_object(self, path: &[u16], access: u32) -> Result<Handle, Status>;
     /// `NtClose`.

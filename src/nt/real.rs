@@ -195,6 +195,16 @@ impl Kernel for Nt {
         answer(status, io.Information)
     }
 
+    fn query_information_file(self, file: Handle, class: u32, buffer: Buffer<'_>) -> Answer {
+        let (place, room) = parts(buffer);
+        let mut io = io_status();
+        // SAFETY: the buffer is writable for its length, the status block's place is ours.
+        let status = unsafe {
+            ntioapi::NtQueryInformationFile(raw(file), &mut io, place.cast(), room, class)
+        };
+        answer(status, io.Information)
+    }
+
     fn query_directory_file(self, directory: Handle, restart: bool, buffer: Buffer<'_>) -> Answer {
         let (place, room) = parts(buffer);
         let mut io = io_status();
@@ -266,6 +276,22 @@ impl Kernel for Nt {
         // SAFETY: all pointers are to locals or to the borrowed path.
         let status = unsafe { ntregapi::NtOpenKey(&mut handle, access, &mut attributes) };
         opened(status, handle)
+    }
+
+    fn set_value_key(self, key: Handle, value: &[u16], kind: u32, data: &[u8]) -> Status {
+        let mut value = unicode_string(value);
+        // SAFETY: name and data are borrowed for the call and readable for their lengths.
+        let status = unsafe {
+            ntregapi::NtSetValueKey(
+                raw(key),
+                &mut value,
+                0,
+                kind,
+                data.as_ptr().cast_mut().cast(),
+                data.len() as ULONG,
+            )
+        };
+        Status(status as u32)
     }
 
     fn open_directory_object(self, path: &[u16], access: u32) -> Result<Handle, Status> {
@@ -608,6 +634,7 @@ const _: () = {
     use ntexapi::KUSER_SHARED_DATA;
     assert!(offset_of!(KUSER_SHARED_DATA, InterruptTime) == shared::INTERRUPT_TIME);
     assert!(offset_of!(KUSER_SHARED_DATA, SystemTime) == shared::SYSTEM_TIME);
+    assert!(offset_of!(KUSER_SHARED_DATA, SafeBootMode) == shared::SAFE_BOOT_MODE);
     assert!(offset_of!(KUSER_SHARED_DATA, NtSystemRoot) == shared::NT_SYSTEM_ROOT);
     assert!(offset_of!(KUSER_SHARED_DATA, NtMajorVersion) == shared::NT_MAJOR_VERSION);
     assert!(offset_of!(KUSER_SHARED_DATA, NtMinorVersion) == shared::NT_MINOR_VERSION);

@@ -1,0 +1,116 @@
+//! `once`: takes our own entry out of the Session Manager's lists after a capture.
+//!
+//! Best effort: registry writes made this early live in memory until the hives are opened for writing, and a reset
+//! before that loses them. The file `done` is the authority, and the companion cleans up for certain.
+
+use crate::nt::{Kernel, Owned, Region, Status, units_of};
+use crate::own::dword;
+use crate::utf16;
+
+const KEY_QUERY_AND_SET_VALUE: u32 = 0x3;
+/// `KeyValuePartialInformation`: title index, type, length, then the data.
+const VALUE_PARTIAL_INFORMATION: u32 = 2;
+const TYPE: usize = 4;
+const DATA_LENGTH: usize = 8;
+const DATA: usize = 12;
+const REG_MULTI_SZ: u32 = 7;
+
+const SESSION_MANAGER: &[u16] =
+    utf16!("\\Registry\\Machine\\System\\CurrentControlSet\\Control\\Session Manager");
+const LISTS: [&[u16]; 4] = [
+    utf16!("BootExecute"),
+    utf16!("BootExecuteNoPnpSync"),
+    utf16!("SetupExecute"),
+    utf16!("SetupExecuteNoPnpSync"),
+];
+
+/// Takes the entry that smss started us from, which is the whole command line, out of every list.
+pub fn unregister<K: Kernel>(
+    kernel: K,
+    command_line: &[u16],
+    buffer: &mut Region<K>,
+) -> Result<(), Status> {
+    let key = Owned::new(
+        kernel,
+        kernel.open_key(SESSION_MANAGER, KEY_QUERY_AND_SET_VALUE)?,
+    );
+    for list in LISTS {
+        let room = buffer.length();
+        let answer = kernel.query_value_key(
+            key.get(),
+            list,
+            VALUE_PARTIAL_INFORMATION,
+            buffer.buffer(room),
+        );
+        let bytes = buffer.bytes();
+        // A list that is missing, too long or of another type is none of our business.
+        if !answer.status.is_success() || dword(bytes, TYPE) != REG_MULTI_SZ {
+            continue;
+        }
+        let length = dword(bytes, DATA_LENGTH) as usize;
+        let units = units_of(buffer, (DATA + length) / 2)
+            .get(DATA / 2..)
+            .unwrap_or(&[]);
+        let Some((start, end)) = place_of(units, command_line) else {
+            continue;
+        };
+        // The rest moves down over the entry.
+        let (from, to) = (DATA + end * 2, DATA + start * 2);
+        buffer.bytes_mut().copy_within(from..DATA + length, to);
+        let data = &buffer.bytes()[DATA..DATA + length - (from - to)];
+        kernel
+            .set_value_key(key.get(), list, REG_MULTI_SZ, data)
+            .ok()?;
+    }
+    Ok(())
+}
+
+/// Where `entry` stands among the strings of a list, with the zero behind it; case does not matter to smss.
+fn place_of(list: &[u16], entry: &[u16]) -> Option<(usize, usize)> {
+    let mut start = 0;
+    while let Some(length) = list.get(start..)?.iter().position(|unit| *unit == 0) {
+        if length == 0 {
+            return None;
+        }
+        let end = start + length + 1;
+        if is_same(&list[start..start + length], entry) {
+            return Some((start, end));
+        }
+        start = end;
+    }
+    None
+}
+
+fn is_same(left: &[u16], right: &[u16]) -> bool {
+    let lower =
+        |unit: &u16| u8::try_from(*unit).map_or(*unit, |byte| u16::from(byte.to_ascii_lowercase()));
+    left.len() == right.len() && left.iter().map(lower).eq(right.iter().map(lower))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wide(text: &str) -> Vec<u16> {
+        text.encode_utf16().collect()
+    }
+
+    #[test]
+    fn only_the_whole_entry_is_found_and_in_any_case() {
+        let list = wide("autocheck autochk *\0BootShot once\0bootshot once more\0\0");
+        assert_eq!(place_of(&list, &wide("bootshot once")), Some((20, 34)));
+        assert_eq!(place_of(&list, &wide("bootshot")), None);
+        assert_eq!(place_of(&list, &wide("")), None);
+    }
+
+    #[test]
+    fn damaged_lists_are_survived() {
+        for list in ["", "\0", "bootshot", "a\0bootshot"] {
+            assert_eq!(place_of(&wide(list), &wide("bootshot")), None, "{list:?}");
+        }
+        assert_eq!(
+            place_of(&wide("bootshot\0"), &wide("bootshot")),
+            Some((0, 9))
+        );
+    }
+}
