@@ -36,6 +36,8 @@ contract! {
     a_file_is_created_once
     a_file_goes_from_name_to_name_and_away
     a_directory_and_its_volume_can_be_flushed
+    a_file_tells_what_it_is
+    a_value_is_not_set_through_a_key_opened_to_be_read
     a_rename_never_replaces
     a_deleted_file_stays_until_its_last_handle_is_closed
     a_directory_is_listed_across_small_buffers
@@ -463,6 +465,51 @@ fn a_directory_and_its_volume_can_be_flushed<K: Kernel>(kernel: K) {
         matches!(flushed, Status::SUCCESS | Status(0xC000_0010)),
         "{flushed:x?}"
     );
+}
+
+fn a_file_tells_what_it_is<K: Kernel>(kernel: K) {
+    const STANDARD: u32 = 5;
+    const ATTRIBUTE_TAG: u32 = 35;
+    let scratch = Scratch::new(kernel, "attributes");
+    let directory = scratch.directory.get();
+    let (answer, tag) = guarded(8, |buffer| {
+        kernel.query_information_file(directory, ATTRIBUTE_TAG, buffer)
+    });
+    assert_eq!(
+        answer,
+        Answer {
+            status: Status::SUCCESS,
+            length: 8
+        }
+    );
+    // FILE_ATTRIBUTE_DIRECTORY, and not FILE_ATTRIBUTE_REPARSE_POINT.
+    assert_eq!((dword(&tag, 0) & 0x410, dword(&tag, 4)), (0x10, 0));
+    let (answer, _) = guarded(4, |buffer| {
+        kernel.query_information_file(directory, ATTRIBUTE_TAG, buffer)
+    });
+    assert!(!answer.status.is_success(), "{answer:x?}");
+    let file = scratch.open("file", CREATE).unwrap();
+    assert!(
+        kernel
+            .write_file(file.get(), b"seven..")
+            .status
+            .is_success()
+    );
+    let (answer, standard) = guarded(24, |buffer| {
+        kernel.query_information_file(file.get(), STANDARD, buffer)
+    });
+    assert_eq!(answer.status, Status::SUCCESS);
+    // EndOfFile; Directory.
+    assert_eq!((dword(&standard, 8), standard[21]), (7, 0));
+}
+
+fn a_value_is_not_set_through_a_key_opened_to_be_read<K: Kernel>(kernel: K) {
+    const KEY_QUERY_VALUE: u32 = 1;
+    const REG_DWORD: u32 = 4;
+    let path = wide(r"\Registry\Machine\System\CurrentControlSet\Control\ProductOptions");
+    let key = Owned::new(kernel, kernel.open_key(&path, KEY_QUERY_VALUE).unwrap());
+    let set = kernel.set_value_key(key.get(), &wide("bootshot"), REG_DWORD, &[0; 4]);
+    assert_eq!(set, Status::ACCESS_DENIED);
 }
 
 fn a_rename_never_replaces<K: Kernel>(kernel: K) {

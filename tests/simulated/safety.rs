@@ -2,7 +2,9 @@
 
 use crate::{DIRECTORY, boot, capture, files, only_snapshot, snapshot_names, status};
 use bootshot::nt::Status;
-use bootshot::nt::simulated::{Fault, FileSystem, Machine, Process};
+use bootshot::nt::simulated::{
+    Fault, FileSystem, Machine, Own, Process, SESSION_MANAGER, Security, utf16,
+};
 use bootshot_format::{Family, Outcome, Source};
 
 fn with_file(name: &str) -> Machine {
@@ -120,4 +122,57 @@ fn after_a_hang_the_next_boot_leaves_at_once_until_the_guard_is_cleared() {
     let third = boot(machine);
     assert_eq!(status(&third), Status::SUCCESS);
     assert_eq!(snapshot_names(&third.machine).len(), 2);
+}
+
+#[test]
+fn a_directory_that_others_may_write_to_or_that_leads_elsewhere_is_refused() {
+    let mut open_to_all = with_file("anything");
+    open_to_all
+        .files
+        .set_security(DIRECTORY, Security::of_nothing());
+    let mut link = Machine::small();
+    link.files.link(DIRECTORY, "elsewhere");
+    for machine in [open_to_all, link] {
+        let before = files(&machine);
+        let run = boot(machine);
+        assert!(!status(&run).is_success());
+        run.assert_clean();
+        assert!(run.console.contains("directory"), "{}", run.console);
+        assert_eq!(files(&run.machine), before);
+    }
+}
+
+#[test]
+fn in_safe_mode_nothing_is_touched_unless_it_is_asked_for() {
+    let in_safe_mode = |command_line: &str| {
+        let mut machine = Machine::small();
+        machine.make_space(&Own {
+            command_line: command_line.into(),
+            safe_boot_mode: 1,
+            ..Own::default()
+        });
+        machine
+    };
+    let run = boot(in_safe_mode("bootshot"));
+    assert_eq!(status(&run), Status::CANCELLED);
+    run.assert_clean();
+    assert!(run.machine.files.list(DIRECTORY).is_none());
+    capture(in_safe_mode("bootshot safemode=run"));
+}
+
+#[test]
+fn once_takes_one_snapshot_and_its_own_entry_out_of_the_list() {
+    let entry = "bootshot once";
+    let mut machine = Machine::small().with_command_line(entry);
+    let list = utf16("autocheck autochk *\0BOOTSHOT once\0bootshot once more\0\0");
+    machine.set_value(SESSION_MANAGER, "BootExecute", (7, list));
+    let (_, run) = capture(machine);
+    let values = &run.machine.keys[&SESSION_MANAGER.to_lowercase()];
+    let left = utf16("autocheck autochk *\0bootshot once more\0\0");
+    assert_eq!(values["bootexecute"], (7, left));
+    // The registry forgets what is written this early when the machine is reset at once; the file does not.
+    let again = boot(run.machine.next_boot());
+    assert_eq!(status(&again), Status::ALREADY_COMPLETE);
+    again.assert_clean();
+    assert_eq!(snapshot_names(&again.machine).len(), 1);
 }

@@ -5,15 +5,19 @@
 //! that time limits of minutes pass at once when a thread hangs.
 
 mod answers;
+mod call;
 mod fault;
 mod fields;
+mod file_calls;
 mod files;
 mod kernel;
 mod machine;
 mod memory;
+mod numbers;
 mod recorded;
 mod security;
 mod space;
+mod system;
 
 #[cfg(test)]
 mod tests;

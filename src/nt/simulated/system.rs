@@ -1,0 +1,194 @@
+//! What the handles of a process stand for, and what the system tells of itself.
+
+use super::answers::{self, Depth};
+use super::call::Outcome;
+use super::fields::Fields;
+use super::machine::{HandleEntry, Process};
+use super::numbers::{access, option, status};
+use super::space::USER_SHARED_DATA;
+use super::{Object, OpenFile, State};
+use crate::nt::{Clock, Handle, Status};
+
+const PROCESS_INFORMATION: u32 = 5;
+const MODULES: u32 = 11;
+const HANDLES: u32 = 16;
+const PROCESS_INFORMATION_EXTENDED: u32 = 57;
+const HANDLES_EXTENDED: u32 = 64;
+const MODULES_EXTENDED: u32 = 77;
+const PROCESS_INFORMATION_FULL: u32 = 148;
+
+impl State {
+    pub(super) fn open(&mut self, object: Object) -> Handle {
+        let handle = self.next_handle;
+        self.next_handle += 4;
+        self.handles.insert(handle, object);
+        Handle(handle)
+    }
+
+    pub(super) fn close(&mut self, handle: Handle) -> Status {
+        let Some(object) = self.handles.remove(&handle.0) else {
+            self.bad_closes.push(handle.0);
+            return status::INVALID_HANDLE;
+        };
+        if let Object::File(file) = object {
+            let files = &mut self.machine.files;
+            if file.options & option::DELETE_ON_CLOSE != 0 {
+                files.mark_deleted(file.node);
+            }
+            let open = self
+                .handles
+                .values()
+                .any(|other| matches!(other, Object::File(other) if other.node == file.node));
+            if !open && files.is_deleted(file.node) {
+                files.unlink(file.node);
+            }
+        }
+        Status::SUCCESS
+    }
+
+    pub(super) fn process(&self, handle: Handle, rights: u32) -> Result<&Process, Status> {
+        let id = match self.handles.get(&handle.0) {
+            _ if handle == Handle::CURRENT_PROCESS => self.machine.own_id,
+            Some(Object::Process(_, granted)) if granted & rights == 0 => {
+                return Err(Status::ACCESS_DENIED);
+            }
+            Some(Object::Process(id, _)) => *id,
+            Some(_) => return Err(status::OBJECT_TYPE_MISMATCH),
+            None => return Err(status::INVALID_HANDLE),
+        };
+        self.machine
+            .processes
+            .iter()
+            .find(|process| process.id == id)
+            .ok_or(status::INVALID_CID)
+    }
+
+    pub(super) fn all_handles(&self) -> Vec<HandleEntry> {
+        let own = self.handles.iter().map(|(value, object)| HandleEntry {
+            process: self.machine.own_id,
+            value: *value as u64,
+            type_index: self.type_index(object),
+            access: object.access(),
+            attributes: 0,
+            object: 0xFFFF_C000_0000_0000 + *value as u64 * 0x20,
+        });
+        self.machine.handles.iter().copied().chain(own).collect()
+    }
+
+    pub(super) fn type_index(&self, object: &Object) -> u16 {
+        self.machine
+            .types
+            .iter()
+            .position(|name| name == object.type_name())
+            .map_or(0, |place| place as u16 + 2)
+    }
+
+    pub(super) fn system_information(&self, class: u32, capacity: usize, address: u64) -> Outcome {
+        if self.machine.unknown_classes.contains(&class) {
+            return Outcome::failed(Status::INVALID_INFO_CLASS);
+        }
+        let open_handles = self.handles.len() as u32;
+        let processes = |depth| answers::processes(&self.machine, depth, open_handles, address);
+        let bytes = match class {
+            _ if self.machine.system.contains_key(&class) => {
+                let reply = self.machine.system.get(&class);
+                return Outcome::of(reply, capacity, address, Status::INFO_LENGTH_MISMATCH);
+            }
+            PROCESS_INFORMATION => processes(Depth::Plain),
+            PROCESS_INFORMATION_EXTENDED => processes(Depth::Extended),
+            PROCESS_INFORMATION_FULL => processes(Depth::Full),
+            HANDLES => answers::handles(&self.all_handles()),
+            HANDLES_EXTENDED => answers::handles_extended(&self.all_handles()),
+            MODULES => answers::modules(&self.machine),
+            MODULES_EXTENDED => answers::modules_extended(&self.machine),
+            _ => return Outcome::failed(Status::INVALID_INFO_CLASS),
+        };
+        Outcome::whole(bytes, capacity, Status::INFO_LENGTH_MISMATCH)
+    }
+
+    pub(super) fn read(
+        &self,
+        process: Handle,
+        address: u64,
+        buffer: &mut [u8],
+    ) -> Result<(), Status> {
+        let process = self.process(process, access::PROCESS_VM_READ)?;
+        let own = process.id == self.machine.own_id;
+        let memory = if own {
+            &self.machine.memory
+        } else {
+            &process.memory
+        };
+        let inside = memory
+            .range(..=address)
+            .next_back()
+            .and_then(|(start, bytes)| {
+                let offset = (address - start) as usize;
+                bytes.get(offset..offset.checked_add(buffer.len())?)
+            });
+        if let Some(bytes) = inside {
+            buffer.copy_from_slice(bytes);
+        } else if !own || !self.memory.read(address as usize, buffer) {
+            return Err(Status::PARTIAL_COPY);
+        }
+        self.overlay_clock(address, buffer);
+        Ok(())
+    }
+
+    /// Puts the running times over what was read of `KUSER_SHARED_DATA`.
+    pub(super) fn overlay_clock(&self, address: u64, buffer: &mut [u8]) {
+        let clock = self.clock();
+        for (place, time) in [
+            (0x08, clock.interrupt_time),
+            (0x14, clock.system_time as u64),
+        ] {
+            let time = Fields::new()
+                .raw(&time.to_ne_bytes())
+                .u32((time >> 32) as u32)
+                .done();
+            for (offset, byte) in (USER_SHARED_DATA + place..).zip(time) {
+                let inside = offset
+                    .checked_sub(address)
+                    .and_then(|offset| buffer.get_mut(offset as usize));
+                inside.into_iter().for_each(|to| *to = byte);
+            }
+        }
+    }
+
+    pub(super) fn clock(&self) -> Clock {
+        Clock {
+            system_time: self.machine.system_time + self.elapsed as i64,
+            interrupt_time: self.machine.interrupt_time + self.elapsed,
+        }
+    }
+}
+
+impl Object {
+    pub(super) fn type_name(&self) -> &'static str {
+        match self {
+            Self::Process(..) => "Process",
+            Self::Token(_) => "Token",
+            Self::Key(..) => "Key",
+            Self::Directory(_) => "Directory",
+            Self::File(_) | Self::Volume(_) | Self::StandardOutput => "File",
+            Self::Thread(_) => "Thread",
+        }
+    }
+
+    pub(super) fn access(&self) -> u32 {
+        match self {
+            Self::Process(_, access)
+            | Self::Key(_, access)
+            | Self::Volume(access)
+            | Self::File(OpenFile { access, .. }) => *access,
+            _ => 0x2_0019,
+        }
+    }
+
+    pub(super) fn name(&self) -> &str {
+        match self {
+            Self::Key(path, _) | Self::Directory(path) => path,
+            _ => "",
+        }
+    }
+}
