@@ -1,5 +1,6 @@
 //! The commands that read snapshots, run as people run them, over files made from the recorded boots.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -166,6 +167,56 @@ fn raw_writes_the_bytes_the_kernel_gave() {
     assert_eq!(code(&run(&["raw", "x"], &file)), 2);
     let list = text(&run(&["raw"], &file));
     assert!(list.contains("NtQuerySystemInformation 999"), "{list}");
+}
+
+/// The keys of every object in `value`.
+fn keys(value: &Value, found: &mut BTreeSet<String>) {
+    match value {
+        Value::Array(values) => values.iter().for_each(|value| keys(value, found)),
+        Value::Object(object) => {
+            for (key, value) in object {
+                found.insert(key.clone());
+                keys(value, found);
+            }
+        }
+        _ => {}
+    }
+}
+
+#[test]
+fn every_key_is_documented_under_its_command() {
+    let documented = include_str!("../../../docs/json.md");
+    let folder = Folder::new();
+    let mut builder = Builder::recorded_x64();
+    builder.batch(
+        Family::OWN,
+        &[Entry::new(Source::NOTE, NoteKind::BAD_ARGUMENT.0, 0, &[]).named("x")],
+    );
+    let file = folder.file("a.bshot", &builder.finish());
+    for command in COMMANDS.iter().chain(&["list"]) {
+        let (_, rest) = documented
+            .split_once(&format!("\n## {command}\n"))
+            .unwrap_or_else(|| panic!("no section about {command}"));
+        let section = rest.split("\n## ").next().unwrap();
+        // The sections of a summary are those of `raw`.
+        let mut value = json(
+            &[command],
+            if *command == "list" {
+                folder.path()
+            } else {
+                &file
+            },
+        );
+        if let Some(sections) = value.get_mut("sections") {
+            *sections = Value::Null;
+        }
+        let mut found = BTreeSet::new();
+        keys(&value, &mut found);
+        assert!(found.len() > 2, "{command}");
+        for key in found {
+            assert!(section.contains(&format!("`{key}`")), "{command}: {key}");
+        }
+    }
 }
 
 #[test]
