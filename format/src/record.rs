@@ -47,12 +47,14 @@ open_number! {
 }
 
 open_number! {
-    /// Which thread wrote the trailer.
+    /// Who wrote the trailer.
     FinishedBy(u8) {
         /// The capture itself, at its end.
         CAPTURE = 0,
         /// The finisher, after the capture exceeded its time limit.
         FINISHER = 1,
+        /// `bootshotctl salvage`, of a file that was cut short or damaged.
+        SALVAGE = 2,
     }
 }
 
@@ -160,7 +162,7 @@ wire_struct! {
         16: performance_counter: u64,
         /// Whether csrss ran when the capture ended.
         24: csrss_at_end: Presence,
-        /// Which thread wrote the trailer.
+        /// Who wrote the trailer.
         25: finished_by: FinishedBy,
         /// Offsets that follow: at most the number of sections. Advisory, a scan gives them all.
         28: index_entries: u32,

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use bootshot_format::{
-    Damage, DamageKind, Encoding, Family, Header, HeaderError, Items, MAGIC, Outcome, Record,
-    RecordKind, Records, SectionBegin, SectionEnd, Source, Trailer,
+    Damage, DamageKind, Encoding, Family, FinishedBy, Header, HeaderError, Items, MAGIC, Outcome,
+    Record, RecordKind, Records, SectionBegin, SectionEnd, Source, Trailer,
 };
 
 use crate::decode::Buffer;
@@ -21,6 +21,8 @@ pub enum Completeness {
     Complete,
     /// The capture was cut off by its time limit, and the snapshot closed properly.
     TimedOut,
+    /// The file was cut short or damaged, and `bootshotctl salvage` closed it.
+    Salvaged,
     /// There is no trailer: the system or the capture stopped, or the file was cut short.
     Unfinished,
 }
@@ -200,11 +202,10 @@ impl<'a> Snapshot<'a> {
 
     /// How far the capture came.
     pub fn completeness(&self) -> Completeness {
-        match self.trailer {
+        match self.trailer.map(|trailer| trailer.finished_by) {
             None => Completeness::Unfinished,
-            Some(trailer) if trailer.finished_by == bootshot_format::FinishedBy::CAPTURE => {
-                Completeness::Complete
-            }
+            Some(FinishedBy::CAPTURE) => Completeness::Complete,
+            Some(FinishedBy::SALVAGE) => Completeness::Salvaged,
             Some(_) => Completeness::TimedOut,
         }
     }
@@ -420,7 +421,9 @@ impl<'a> Assembly<'a> {
             } else {
                 Condition::Intact
             };
+            // A batch that was cut off may end inside an item.
             if begin.encoding == Encoding::BATCH
+                && gathered.end.is_some_and(|end| end.outcome != Outcome::TORN)
                 && let Some(Err(offset)) = Items::new(&payload).find(Result::is_err)
             {
                 self.problems.push(Problem {

@@ -118,6 +118,7 @@ fn table(listed: &[Listed]) -> Table {
             (_, true, _) => "damaged",
             (.., Some(Completeness::Complete)) => "complete",
             (.., Some(Completeness::TimedOut)) => "timed out",
+            (.., Some(Completeness::Salvaged)) => "salvaged",
             _ => "unfinished",
         };
         let name = Path::new(&snapshot.file).file_name().unwrap_or_default();

@@ -52,6 +52,7 @@ fn print(summary: &Summary) -> Result<(), Error> {
         match summary.completeness {
             bootshot_reader::Completeness::Complete => "complete",
             bootshot_reader::Completeness::TimedOut => "cut off by its time limit",
+            bootshot_reader::Completeness::Salvaged => "salvaged from a file cut short or damaged",
             bootshot_reader::Completeness::Unfinished => "unfinished",
         },
     );
