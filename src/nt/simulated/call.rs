@@ -3,7 +3,7 @@
 use super::answers;
 use super::fault::{Call, Fault, Given};
 use super::machine::Reply;
-use super::{CURRENT, Object, Simulated, State, Stopped};
+use super::{Object, Simulated, State, Stopped};
 use crate::nt::{Answer, Handle, Status};
 use std::panic::resume_unwind;
 use std::sync::MutexGuard;
@@ -113,13 +113,13 @@ impl Simulated {
 
     pub(super) fn enter(&self, asking: Asking<'_>) -> Option<Entered<'_>> {
         let mut state = self.locked()?;
-        let thread = CURRENT.get();
-        let number = state.threads[thread as usize].calls;
-        state.threads[thread as usize].calls += 1;
+        let thread = state.current_thread();
+        let number = state.threads[thread].calls;
+        state.threads[thread].calls += 1;
         state.elapsed += CALL_TIME;
         let (process, text) = state.about(&asking);
         let call = Call {
-            thread,
+            thread: thread as u32,
             number,
             name: asking.name,
             argument: asking.argument,

@@ -32,11 +32,10 @@ pub use space::{Own, USER_SHARED_DATA};
 
 use memory::Memory;
 use std::any::Any;
-use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread::JoinHandle;
+use std::thread::{self, JoinHandle, ThreadId};
 use std::time::{Duration, Instant};
 
 /// A running machine.
@@ -68,6 +67,7 @@ struct State {
 
 #[derive(Default)]
 struct Thread {
+    id: Option<ThreadId>,
     calls: u32,
     ended: bool,
     hung: bool,
@@ -93,11 +93,6 @@ struct OpenFile {
     options: u32,
     position: usize,
     listing: Option<Vec<String>>,
-}
-
-thread_local! {
-    /// Which thread of its machine this is.
-    static CURRENT: Cell<u32> = const { Cell::new(0) };
 }
 
 /// Unwinds a thread whose process or machine is gone.
@@ -239,6 +234,15 @@ impl State {
             power_lost: false,
         }
     }
+
+    /// Which thread is calling: a test that calls directly is the first.
+    fn current_thread(&self) -> usize {
+        let id = thread::current().id();
+        self.threads
+            .iter()
+            .position(|thread| thread.id == Some(id))
+            .unwrap_or(0)
+    }
 }
 
 impl Simulated {
@@ -277,7 +281,7 @@ impl Simulated {
         task: impl FnOnce() -> R + Send + 'static,
     ) -> JoinHandle<Option<R>> {
         let body = move || {
-            CURRENT.set(thread as u32);
+            self.lock().threads[thread].id = Some(thread::current().id());
             let result = catch_unwind(AssertUnwindSafe(task));
             let mut state = self.lock();
             state.threads[thread].ended = true;
@@ -289,7 +293,7 @@ impl Simulated {
             self.changed.notify_all();
             result.ok()
         };
-        std::thread::Builder::new()
+        thread::Builder::new()
             .stack_size(1 << 20)
             .spawn(body)
             .expect("the host has room for a thread")
@@ -320,7 +324,8 @@ impl Simulated {
 
     /// Parks the calling thread until its process is over, and ends it.
     fn hang(&self, mut state: MutexGuard<'_, State>) -> ! {
-        state.threads[CURRENT.get() as usize].hung = true;
+        let thread = state.current_thread();
+        state.threads[thread].hung = true;
         self.changed.notify_all();
         while !state.over {
             state = self
