@@ -1,4 +1,7 @@
-//! Replays a recording of a real boot (`tools/reader/fixtures/README.md` says what is in one).
+//! Replays a recording of a real boot, taken by a small native program that smss started (`tools/reader/fixtures`).
+//!
+//! A recording is a run of records without padding, little-endian: `NTD1`; kind of question, class, status, returned
+//! length, stored length (4 bytes each); address of the buffer (8); length of the name, 0 (4 each); name and bytes.
 
 use super::fields::POINTER;
 use super::machine::{Machine, Reply};
