@@ -1,4 +1,18 @@
 //! Turns the bytes of a .bshot snapshot into typed records.
+//!
+//! ```no_run
+//! let file = std::fs::read("00000001-20260102T030405Z-bootexecute.bshot")?;
+//! let snapshot = bootshot_reader::Snapshot::parse(&file)?;
+//! for process in snapshot.processes().value {
+//!     println!("{} {}", process.pid, process.image.as_deref().unwrap_or("?"));
+//! }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! Three layers, each usable by itself: [`layout`] reads single fields of kernel structures from bytes of either
+//! pointer width; [`decode`] turns one answer of the kernel into entries; [`Snapshot`] takes a file apart, and joins
+//! and names what is in it ([`records`]). No input makes any of them panic, loop, or allocate more than a small
+//! multiple of its size: what is malformed becomes a [`Problem`] with an offset, and the rest is read.
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
@@ -7,6 +21,7 @@ mod error;
 pub mod layout;
 pub mod names;
 pub mod records;
+pub mod salvage;
 mod snapshot;
 mod structures;
 mod value;

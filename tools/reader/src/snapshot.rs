@@ -172,17 +172,7 @@ impl<'a> Snapshot<'a> {
     ///
     /// When the bytes do not start with a sound header of a version this reader knows.
     pub fn parse(file: &'a [u8]) -> Result<Self, ReadError> {
-        let header = Header::open(file).map_err(|error| match error {
-            HeaderError::TooShort if file.is_empty() => ReadError::Empty,
-            HeaderError::TooShort if !MAGIC.starts_with(file) && !file.starts_with(&MAGIC) => {
-                ReadError::NotASnapshot
-            }
-            HeaderError::TooShort => ReadError::CutShort { length: file.len() },
-            HeaderError::NotASnapshot => ReadError::NotASnapshot,
-            HeaderError::NewerVersion(version) => ReadError::NewerVersion(version),
-            HeaderError::UnknownFeatures(bits) => ReadError::UnknownFeatures(bits),
-            HeaderError::BadChecksum | HeaderError::Invalid => ReadError::DamagedHeader,
-        })?;
+        let header = open_header(file)?;
         let width =
             PointerWidth::from_bytes(header.pointer_width).ok_or(ReadError::DamagedHeader)?;
         let mut assembly = Assembly::default();
@@ -285,6 +275,21 @@ impl<'a> Snapshot<'a> {
                 .find(|answer| !answer.bytes.is_empty())
         })
     }
+}
+
+/// Reads the header of a file.
+pub(crate) fn open_header(file: &[u8]) -> Result<Header, ReadError> {
+    Header::open(file).map_err(|error| match error {
+        HeaderError::TooShort if file.is_empty() => ReadError::Empty,
+        HeaderError::TooShort if !MAGIC.starts_with(file) && !file.starts_with(&MAGIC) => {
+            ReadError::NotASnapshot
+        }
+        HeaderError::TooShort => ReadError::CutShort { length: file.len() },
+        HeaderError::NotASnapshot => ReadError::NotASnapshot,
+        HeaderError::NewerVersion(version) => ReadError::NewerVersion(version),
+        HeaderError::UnknownFeatures(bits) => ReadError::UnknownFeatures(bits),
+        HeaderError::BadChecksum | HeaderError::Invalid => ReadError::DamagedHeader,
+    })
 }
 
 /// A section whose records are being gathered.
