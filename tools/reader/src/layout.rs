@@ -1,4 +1,4 @@
-//! Safe reads of the structures in [`crate::structures`] from bytes of either pointer width.
+//! Safe reads of the kernel's [`structures`] from bytes of either pointer width.
 
 use std::fmt;
 use std::marker::PhantomData;

@@ -127,7 +127,7 @@ fn table(handles: &[Handle]) -> Table {
             handle.granted_access.to_string(),
             handle.handle_attributes.join(" "),
             shown::optional(handle.object_address),
-            handle.access_names.join(" "),
+            handle.access_names.names().join(" "),
         ]);
     }
     table

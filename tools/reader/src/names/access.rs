@@ -6,10 +6,10 @@ type Rights = &'static [(u32, &'static str)];
 
 /// The names of the rights in `mask` on an object of `type_name`, from the lowest bit up; bits without a name
 /// stand together at the end, in hexadecimal.
-pub fn access_names(type_name: Option<&str>, mask: u32) -> Vec<Cow<'static, str>> {
+pub fn access_names(type_name: &str, mask: u32) -> Vec<Cow<'static, str>> {
     let mut names = Vec::new();
     let mut rest = mask;
-    for (bit, name) in type_name.map_or(&[][..], specific).iter().chain(COMMON) {
+    for (bit, name) in specific(type_name).iter().chain(COMMON) {
         if mask & bit != 0 {
             rest &= !bit;
             names.push(Cow::Borrowed(*name));
@@ -243,11 +243,11 @@ mod tests {
     #[test]
     fn rights_are_named_for_the_type_of_the_object() {
         assert_eq!(
-            access_names(Some("Key"), 0x2_0009),
+            access_names("Key", 0x2_0009),
             ["KEY_QUERY_VALUE", "KEY_ENUMERATE_SUB_KEYS", "READ_CONTROL"]
         );
         assert_eq!(
-            access_names(Some("Directory"), 0x9),
+            access_names("Directory", 0x9),
             ["DIRECTORY_QUERY", "DIRECTORY_CREATE_SUBDIRECTORY"]
         );
     }
@@ -255,7 +255,7 @@ mod tests {
     #[test]
     fn bits_without_a_name_are_not_lost() {
         assert_eq!(
-            access_names(None, 0x8010_0003),
+            access_names("type 7", 0x8010_0003),
             ["SYNCHRONIZE", "GENERIC_READ", "0x3"]
         );
         assert_eq!(handle_attributes(0x12), ["inherit", "0x10"]);

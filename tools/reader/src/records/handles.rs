@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use bootshot_format::Source;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::Reading;
 use crate::decode::{self, HandleClass, HandleEntry};
@@ -31,11 +31,33 @@ pub struct Handle {
     /// What it may be used for.
     pub granted_access: Hex,
     /// The same by name.
-    pub access_names: Vec<Cow<'static, str>>,
+    pub access_names: AccessNames,
     /// `protect_from_close`, `inherit`, `audit_on_close`.
     pub handle_attributes: Vec<Cow<'static, str>>,
     /// Where the object is; none where the kernel hides it.
     pub object_address: Option<Hex>,
+}
+
+/// The rights in an access mask by name. They are worked out when they are looked at: there are up to 25 for each of
+/// hundreds of thousands of handles.
+#[derive(Clone, Debug)]
+pub struct AccessNames {
+    object_type: Arc<str>,
+    mask: u32,
+}
+
+impl AccessNames {
+    /// The names: those of the object's type first, then the standard and generic ones; bits without a name stand
+    /// together at the end, in hexadecimal.
+    pub fn names(&self) -> Vec<Cow<'static, str>> {
+        names::access_names(&self.object_type, self.mask)
+    }
+}
+
+impl Serialize for AccessNames {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.names().serialize(serializer)
+    }
 }
 
 impl Snapshot<'_> {
@@ -53,7 +75,6 @@ impl Snapshot<'_> {
                         .then(|| own_types.get(&entry.handle))
                         .flatten();
                     let known = own.or_else(|| type_names.get(&entry.type_index)).cloned();
-                    let access_names = names::access_names(known.as_deref(), entry.granted_access);
                     let object_type = known.unwrap_or_else(|| {
                         let unknown: Arc<str> = format!("type {}", entry.type_index).into();
                         type_names.insert(entry.type_index, unknown.clone());
@@ -63,9 +84,12 @@ impl Snapshot<'_> {
                         pid: entry.process_id,
                         image: images.get(&entry.process_id).cloned(),
                         handle: Hex(entry.handle),
+                        access_names: AccessNames {
+                            object_type: object_type.clone(),
+                            mask: entry.granted_access,
+                        },
                         object_type,
                         granted_access: Hex(entry.granted_access.into()),
-                        access_names,
                         handle_attributes: names::handle_attributes(entry.attributes),
                         object_address: (entry.object != 0).then_some(Hex(entry.object)),
                     }

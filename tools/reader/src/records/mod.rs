@@ -19,7 +19,7 @@ pub use boot::{
     Boot, CodeIntegrity, Firmware, IsolatedUserMode, KernelDebugger, PlatformBinary, SafeMode,
     SecureBoot, SessionManagerLists,
 };
-pub use handles::Handle;
+pub use handles::{AccessNames, Handle};
 pub use memory::{Commit, FileCache, Memory, PageFile, PageLists, Physical, Pool, Registry};
 pub use modules::Module;
 pub use peb::{Field, Peb};
