@@ -136,10 +136,9 @@ pub fn units_of<K: Kernel>(region: &Region<K>, length: usize) -> &[u16] {
 /// Moves a value into memory of its own that is never released, for threads that may outlive any stack frame.
 pub fn keep_for_ever<K: Kernel, T>(kernel: K, value: T) -> Result<&'static T, Status> {
     const { assert!(align_of::<T>() <= PAGE) };
-    let length = size_of::<T>().next_multiple_of(PAGE);
-    let address = kernel.reserve_memory(length)?;
-    kernel.commit_memory(address, length).ok()?;
-    let place = address as *mut T;
+    let region = Region::new(kernel, size_of::<T>())?;
+    let place = region.address() as *mut T;
+    core::mem::forget(region);
     // SAFETY: the range is committed, large enough, page-aligned and known to nobody else.
     unsafe { place.write(value) };
     // SAFETY: just initialised, and the range is never released.
