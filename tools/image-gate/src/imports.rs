@@ -7,9 +7,9 @@ use object::pe;
 
 use crate::image::Image;
 
-/// More than any real image has; a bound for what hostile images can make us read.
-const MAX_DLLS: usize = 4096;
-const MAX_FUNCTIONS: usize = 65_536;
+/// More than any native image has; a bound for what hostile images can make us read.
+const MAX_DLLS: usize = 1024;
+const MAX_FUNCTIONS: usize = 16_384;
 
 /// `sizeof(IMAGE_IMPORT_DESCRIPTOR)`.
 const DESCRIPTOR_SIZE: u32 = 20;
@@ -61,7 +61,10 @@ fn read_directory(image: &Image, dlls: &mut Vec<DllImports>) -> Result<(), Strin
             directory.address, directory.size
         ));
     }
-    let mut function_count = 0;
+    let mut budget = Budget {
+        functions: MAX_FUNCTIONS,
+        name_bytes: image.file_size(),
+    };
     let mut address = directory.address;
     loop {
         let descriptor = Descriptor::read(image, address)
@@ -70,17 +73,17 @@ fn read_directory(image: &Image, dlls: &mut Vec<DllImports>) -> Result<(), Strin
         if descriptor.name == 0 || descriptor.first_thunk == 0 {
             return Ok(());
         }
+        if dlls.len() == MAX_DLLS {
+            return Err(TOO_MANY.to_owned());
+        }
         let dll = image.string(descriptor.name).ok_or_else(|| {
             format!(
                 "the name of an imported DLL, at {:#x}, is not a string in a section",
                 descriptor.name
             )
         })?;
-        let functions = read_functions(image, &descriptor, &dll)?;
-        function_count += functions.len();
-        if dlls.len() == MAX_DLLS || function_count > MAX_FUNCTIONS {
-            return Err("the import directory has more entries than any image needs".to_owned());
-        }
+        budget.take_name(&dll)?;
+        let functions = read_functions(image, &descriptor, &dll, &mut budget)?;
         let start = u64::from(descriptor.first_thunk);
         let size = functions.len() as u64 * u64::from(image.pointer_size());
         dlls.push(DllImports {
@@ -91,6 +94,29 @@ fn read_directory(image: &Image, dlls: &mut Vec<DllImports>) -> Result<(), Strin
         address = address
             .checked_add(DESCRIPTOR_SIZE)
             .ok_or("the import directory has no end within its section")?;
+    }
+}
+
+const TOO_MANY: &str = "the import directory has more entries than any native image needs";
+
+/// What may still be read. Tables and names can overlap, so that the length of the file alone bounds neither.
+struct Budget {
+    functions: usize,
+    name_bytes: u64,
+}
+
+impl Budget {
+    fn take_name(&mut self, name: &str) -> Result<(), String> {
+        self.name_bytes = self
+            .name_bytes
+            .checked_sub(name.len() as u64)
+            .ok_or("the names in the import directory are together longer than the file")?;
+        Ok(())
+    }
+
+    fn take_function(&mut self) -> Result<(), String> {
+        self.functions = self.functions.checked_sub(1).ok_or(TOO_MANY)?;
+        Ok(())
     }
 }
 
@@ -120,6 +146,7 @@ fn read_functions(
     image: &Image,
     descriptor: &Descriptor,
     dll: &str,
+    budget: &mut Budget,
 ) -> Result<Vec<Function>, String> {
     // Without a lookup table, the loader takes the names from the address table before it overwrites it.
     let lookup_table = match descriptor.original_first_thunk {
@@ -128,16 +155,19 @@ fn read_functions(
     };
     let ordinal_flag = if image.is_64_bit { 1 << 63 } else { 1 << 31 };
     let mut functions = Vec::new();
-    for index in 0..=MAX_FUNCTIONS as u32 {
+    loop {
+        // The budget keeps the number of functions small.
+        let index = functions.len() as u32;
+        let offset = index * image.pointer_size();
         let entry = lookup_table
-            .checked_add(index * image.pointer_size())
+            .checked_add(offset)
             .and_then(|address| image.pointer(address))
             .ok_or_else(|| {
                 format!("the lookup table of {dll}, at {lookup_table:#x}, has no end in a section")
             })?;
         let address_entry = descriptor
             .first_thunk
-            .checked_add(index * image.pointer_size())
+            .checked_add(offset)
             .and_then(|address| image.pointer(address));
         if address_entry.is_none() {
             return Err(format!(
@@ -146,22 +176,23 @@ fn read_functions(
             ));
         }
         if entry == 0 {
-            break;
+            return Ok(functions);
         }
+        budget.take_function()?;
         functions.push(if entry & ordinal_flag != 0 {
             Function::Ordinal(entry as u16)
         } else {
             // `IMAGE_IMPORT_BY_NAME`: a hint of two bytes, then the name.
-            u32::try_from(entry)
+            let name = u32::try_from(entry)
                 .ok()
                 .and_then(|address| address.checked_add(2))
                 .and_then(|address| image.string(address))
                 .filter(|name| !name.is_empty())
-                .map(Function::Name)
                 .ok_or_else(|| {
                     format!("the name of import {index} of {dll}, at {entry:#x}, is not a string in a section")
-                })?
+                })?;
+            budget.take_name(&name)?;
+            Function::Name(name)
         });
     }
-    Ok(functions)
 }

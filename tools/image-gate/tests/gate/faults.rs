@@ -322,6 +322,47 @@ fn a_lookup_table_that_ends_within_an_entry_is_found() {
     });
 }
 
+/// Names may overlap: without a bound, an image of 1 MiB could make us keep 1 GiB of them.
+#[test]
+fn imports_that_share_a_long_name_are_found_before_they_take_more_than_the_file() {
+    assert_fault(Rule::IMPORT_DIRECTORY, unchanged, |image| {
+        let section = image.sections[IMPORTS].virtual_address;
+        let (dll, long_name) = (section + 0x800, section + 0x80a);
+        image.write(dll, b"ntdll.dll\0");
+        image.write(image.descriptors + 12, &dll.to_le_bytes());
+        image.write(section + 0xfff, &[0]);
+        for index in 0..100 {
+            let entry = image.lookup_table + index * image.pointer_size();
+            image.write_pointer(entry, long_name.into());
+        }
+    });
+}
+
+#[test]
+fn descriptors_that_share_a_table_do_not_multiply_it_without_bound() {
+    let (descriptors, functions, most) = (83, 200, 16_384);
+    for mut image in images(unchanged, undamaged) {
+        let section = image.sections[IMPORTS].virtual_address;
+        let (table, dll) = (section + 0x800, section + 0xf00);
+        image.write(dll, b"ntdll.dll\0");
+        for index in 0..descriptors {
+            let fields = [table, 0, 0, dll, table];
+            let descriptor = fields.map(u32::to_le_bytes).concat();
+            image.write(image.descriptors + index * 20, &descriptor);
+        }
+        image.write(image.descriptors + descriptors * 20, &[0; 20]);
+        let ordinal = 1 << (image.pointer_size() * 8 - 1) | 7;
+        for index in 0..functions {
+            image.write_pointer(table + index * image.pointer_size(), ordinal);
+        }
+        image.write_pointer(table + functions * image.pointer_size(), 0);
+
+        let findings = findings(&image);
+        assert_eq!(findings[0].rule, Rule::IMPORT_DIRECTORY);
+        assert!(findings.len() > most - functions as usize && findings.len() < most + 100);
+    }
+}
+
 #[test]
 fn an_import_without_a_lookup_table_is_read_from_its_address_table() {
     assert_fit(unchanged, |image| {
