@@ -1,0 +1,11 @@
+//! The reader of linker maps.
+#![no_main]
+
+use bootshot_fuzz::limits;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|map: &str| {
+    limits::image("forbidden_symbols", map.len(), || {
+        image_gate::forbidden_symbols(map)
+    });
+});

@@ -1,0 +1,13 @@
+//! Whole files through `Snapshot::parse` and every reader of records; payloads mutated with valid checksums.
+#![no_main]
+
+use bootshot_fuzz::{mutate_snapshot, questions};
+use libfuzzer_sys::{fuzz_mutator, fuzz_target, fuzzer_mutate};
+
+fuzz_target!(|file: &[u8]| {
+    questions::ask_everything(file);
+});
+
+fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {
+    mutate_snapshot(data, size, max_size, seed, fuzzer_mutate)
+});
