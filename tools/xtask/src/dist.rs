@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use sha2::{Digest, Sha256};
 
 use crate::companion::{self, Companion};
@@ -41,6 +41,11 @@ pub fn build(toolchain: &Toolchain) -> Result<Vec<PathBuf>> {
     // On Windows the host's would take the name of the one for every Windows.
     if !cfg!(windows) {
         files.push(place(&host, "bootshotctl")?);
+    }
+    for file in &files {
+        if let Some(finding) = image::place_of_builder(&workspace::dist().join(file))? {
+            bail!("{finding}");
+        }
     }
     step(format!("Writing {SUMS}"));
     write_sums(&files)?;

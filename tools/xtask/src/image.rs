@@ -178,31 +178,34 @@ pub fn inspect(image: Image) -> Result<Vec<String>> {
         .map(|finding| format!("{}: {finding}", workspace::display(&path)))
         .collect();
     for file in std::iter::once(path).chain(image.pdb()) {
-        if let Some(place) = place_of_builder(&read(&file)?) {
-            findings.push(format!(
-                "{}: it names {place}, a place on this machine",
-                workspace::display(&file)
-            ));
-        }
+        findings.extend(place_of_builder(&file)?);
     }
     Ok(findings)
 }
 
-/// A folder of this machine that `bytes` name, in UTF-8 or UTF-16.
-fn place_of_builder(bytes: &[u8]) -> Option<String> {
+/// Says so if a file that was built names a folder of this machine, in UTF-8 or UTF-16.
+pub fn place_of_builder(file: &Path) -> Result<Option<String>> {
+    let bytes = fs::read(file).with_context(|| format!("could not read {}", file.display()))?;
     let contains = |needle: &[u8]| bytes.windows(needle.len()).any(|window| window == needle);
-    [
+    let place = [
         Some(workspace::root().to_owned()),
         Some(workspace::target()),
         env::home_dir(),
     ]
     .into_iter()
     .flatten()
-    .map(|place| place.display().to_string())
+    .filter(|place| place.parent().is_some())
+    .map(|place| format!("{}{}", place.display(), std::path::MAIN_SEPARATOR))
     .find(|place| {
         let utf16: Vec<u8> = place.encode_utf16().flat_map(u16::to_le_bytes).collect();
         contains(place.as_bytes()) || contains(&utf16)
-    })
+    });
+    Ok(place.map(|place| {
+        format!(
+            "{}: it names {place}, a place on this machine",
+            workspace::display(file)
+        )
+    }))
 }
 
 fn maps() -> PathBuf {
