@@ -17,6 +17,9 @@ const GUARD: &str = "attempt";
 /// The kill switch: while it is there, the executable leaves at once.
 const KILL_SWITCH: &str = "off";
 
+/// There once the one capture that an entry with `once` asks for is taken: such an entry does nothing more.
+const DONE: &str = "done";
+
 const EXTENSION: &str = "bshot";
 
 /// How the names of backups of the registry begin.
@@ -61,6 +64,10 @@ impl Directory {
 
     pub fn kill_switch(&self) -> PathBuf {
         self.path.join(KILL_SWITCH)
+    }
+
+    pub fn done(&self) -> PathBuf {
+        self.path.join(DONE)
     }
 
     /// Refuses a directory with anything in it that is not of bootshot: it is going to be closed to everybody else.
@@ -161,7 +168,7 @@ impl Directory {
 /// Whether the executable, this program or its manual give such names, in lower case, in the directory.
 fn is_own(name: &str) -> bool {
     let extension = name.rsplit_once('.').map(|(_, extension)| extension);
-    matches!(name, GUARD | KILL_SWITCH)
+    matches!(name, GUARD | KILL_SWITCH | DONE)
         || matches!(extension, Some(EXTENSION | "tmp"))
         || name.starts_with("sequence-")
         || name.starts_with(BACKUP)
@@ -226,6 +233,7 @@ pub mod tests {
             "1.tmp",
             "attempt",
             "off",
+            "done",
             "sequence-00000001",
             "session-manager-0001.reg",
         ] {

@@ -1,7 +1,7 @@
 //! `install`: registers the executable with the Session Manager.
 
 use std::fs::{self, File};
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use bootshot_format::Family;
@@ -44,7 +44,7 @@ pub struct Args {
     /// The image to install, instead of the one beside or inside this program
     #[arg(long, value_name = "PATH")]
     exe: Option<PathBuf>,
-    /// Arguments for the executable: dir=NT-PATH keep=N only=... skip=... budget=... quiet verbose
+    /// Arguments for the executable: dir=NT-PATH keep=N only=... skip=... budget=... quiet verbose once safemode=run
     #[arg(value_name = "ARGUMENT")]
     arguments: Vec<String>,
 }
@@ -65,7 +65,7 @@ pub fn read_installed(system: &dyn System) -> Result<Option<Vec<u8>>, Error> {
     let path = installed_image(system);
     let image = match fs::read(system.reach(&path)) {
         Ok(image) => image,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         Err(error) => {
             return Err(Error::failed(format!("cannot read {}", path.display())).because(error));
         }
@@ -113,6 +113,8 @@ fn install(system: &dyn System, args: &Args, print: Print<'_>) -> Result<Outcome
     } else {
         directory.require_own()?;
         system.protect_directory(directory.path())?;
+        // What an earlier `once` has left would keep a new one from its capture.
+        remove_if_there(&directory.done())?;
         if installed.as_deref() != Some(&image.bytes) {
             copy(system, &image)?;
         }
@@ -212,11 +214,15 @@ fn check_arguments(arguments: &[String]) -> Result<(), Error> {
             "budget" if is_number_from(0) => {}
             "only" | "skip" if value.split(',').all(is_family) => {}
             "dir" => {}
-            "quiet" | "verbose" if !argument.contains('=') => {}
+            "quiet" | "verbose" | "once" if !argument.contains('=') => {}
+            "safemode"
+                if ["run", "skip"]
+                    .iter()
+                    .any(|word| value.eq_ignore_ascii_case(word)) => {}
             _ => {
                 let families: Vec<_> = Family::ALL.iter().map(|family| family.name()).collect();
                 return Err(Error::usage(format!(
-                    "{argument}: the executable knows dir=NT-PATH, keep=NUMBER (from 1), budget=MILLISECONDS, quiet, verbose, \
+                    "{argument}: the executable knows dir=NT-PATH, keep=NUMBER (from 1), budget=MILLISECONDS, quiet, verbose, once, safemode=run, \
                      and only= and skip= with a list, separated by commas, of: {}",
                     families.join(", ")
                 )));
@@ -230,6 +236,16 @@ fn is_family(name: &str) -> bool {
     Family::ALL
         .iter()
         .any(|family| family.name().eq_ignore_ascii_case(name))
+}
+
+/// Removes a file that need not exist.
+pub fn remove_if_there(file: &Path) -> Result<(), Error> {
+    match fs::remove_file(file) {
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            Err(Error::failed(format!("cannot remove {}", file.display())).because(error))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn copy(system: &dyn System, image: &Image) -> Result<(), Error> {
@@ -481,6 +497,16 @@ pub mod tests {
     }
 
     #[test]
+    fn a_new_installation_with_once_gets_its_capture() {
+        let system = FakeSystem::default();
+        install_with(&system, &["once"]).unwrap();
+        let done = Directory::of(&system).unwrap().done();
+        fs::write(&done, b"").unwrap();
+        install_with(&system, &["once"]).unwrap();
+        assert!(!done.exists());
+    }
+
+    #[test]
     fn a_switch_that_keeps_runs_from_working_is_mentioned() {
         let system = FakeSystem::default();
         assert!(
@@ -535,6 +561,8 @@ pub mod tests {
             "only=",
             "only=everything",
             "quiet=1",
+            "once=1",
+            "safemode=1",
             "x=1",
             "a",
         ] {
@@ -549,6 +577,8 @@ pub mod tests {
             "budget=500",
             "quiet",
             "verbose",
+            "once",
+            "safemode=run",
         ] {
             check_arguments(&[argument.to_owned()]).expect(argument);
         }

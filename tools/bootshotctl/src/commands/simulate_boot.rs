@@ -14,6 +14,7 @@ use crate::entry::{self, Command, Entry};
 use crate::error::{Error, Outcome};
 use crate::lists::{Current, List, Phase, Phases};
 use crate::nt_path;
+use crate::ntstatus::NtStatus;
 use crate::output;
 use crate::shown;
 use crate::system::{self, End, Program, System, Wait};
@@ -44,10 +45,12 @@ struct Report {
     /// The file that was found.
     image: Option<String>,
     outcome: Answer,
-    process_id: Option<u32>,
-    /// The status of the first thread, as text; smss does not look at it.
-    exit_status: Option<String>,
-    elapsed_ms: Option<u128>,
+    pid: Option<u32>,
+    /// The status of the first thread, which smss does not look at; or why it could not be started.
+    status: Option<String>,
+    status_name: Option<&'static str>,
+    /// 100 ns.
+    duration: Option<u64>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -150,11 +153,11 @@ fn run_entry(
     report.image = Some(image);
     match system.start(&program) {
         Ok(started) => {
-            report.process_id = Some(started.process_id);
-            report.elapsed_ms = Some(started.elapsed.as_millis());
+            report.pid = Some(started.process_id);
+            report.duration = u64::try_from(started.elapsed.as_nanos() / 100).ok();
             report.outcome = match started.end {
                 End::Exited(status) => {
-                    report.exit_status = Some(status.to_string());
+                    report.set_status(status);
                     Answer::Ran
                 }
                 End::Running => Answer::Started,
@@ -164,7 +167,7 @@ fn run_entry(
         }
         Err(status) => {
             report.outcome = Answer::CouldNotStart;
-            report.exit_status = Some(status.to_string());
+            report.set_status(status);
         }
     }
 }
@@ -221,10 +224,16 @@ impl Report {
             entry: entry.to_string(),
             image: None,
             outcome: Answer::Empty,
-            process_id: None,
-            exit_status: None,
-            elapsed_ms: None,
+            pid: None,
+            status: None,
+            status_name: None,
+            duration: None,
         }
+    }
+
+    fn set_status(&mut self, status: NtStatus) {
+        self.status = Some(format!("0x{:08X}", status.0));
+        self.status_name = status.name();
     }
 
     fn text(&self) -> String {
@@ -238,15 +247,16 @@ impl Report {
             Answer::CouldNotStart => "could not be started:",
             Answer::TimedOut => "did not end and was terminated; smss would wait for ever",
         };
-        let status = self.exit_status.as_deref().unwrap_or_default();
-        let elapsed = self
-            .elapsed_ms
-            .map_or(String::new(), |elapsed| format!(" ({elapsed} ms)"));
+        let status = self.status.as_deref().unwrap_or_default();
+        let name = self.status_name.unwrap_or_default();
+        let duration = self.duration.map_or(String::new(), |duration| {
+            format!(" ({})", shown::duration(duration))
+        });
         format!(
-            "{}: {}\n    {}{elapsed}",
+            "{}: {}\n    {}{duration}",
             self.list.value_name(),
             shown::visible(&self.entry),
-            format!("{done} {status}").trim_end()
+            format!("{done} {status} {name}").trim_end()
         )
     }
 }
@@ -254,7 +264,6 @@ impl Report {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ntstatus::NtStatus;
     use crate::system::tests::FakeSystem;
 
     fn act_out(system: &FakeSystem, phase: Phases) -> Vec<(String, Answer)> {

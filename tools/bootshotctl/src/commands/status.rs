@@ -1,14 +1,13 @@
 //! `status`: whether bootshot is registered, and whether it ran.
 
 use std::fs;
-use std::io::ErrorKind;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use bootshot_format::{Header, Phase, Presence};
 use serde::Serialize;
 
-use crate::commands::install::{installed_image, read_installed};
+use crate::commands::install::{installed_image, read_installed, remove_if_there};
 use crate::entry::Entry;
 use crate::error::{Error, Outcome};
 use crate::lists::{Current, List};
@@ -59,6 +58,8 @@ struct Status {
     attempt_did_not_end: bool,
     /// The kill switch is there.
     switched_off: bool,
+    /// The one capture that an entry with `once` asks for is taken.
+    once_done: bool,
 }
 
 /// A registered entry of ours.
@@ -139,6 +140,7 @@ fn status(system: &dyn System, args: &Args, print: Print<'_>) -> Result<Outcome,
             .map(|snapshot| snapshot.path.display().to_string()),
         attempt_did_not_end: directory.has(&directory.guard())?,
         switched_off: directory.has(&directory.kill_switch())?,
+        once_done: directory.has(&directory.done())?,
     };
     if args.json {
         let text = serde_json::to_string_pretty(&status)
@@ -155,14 +157,7 @@ fn status(system: &dyn System, args: &Args, print: Print<'_>) -> Result<Outcome,
 
 fn reset(system: &dyn System, directory: &Directory) -> Result<(), Error> {
     system::require_elevation(system, "reset the guard")?;
-    match fs::remove_file(directory.guard()) {
-        Err(error) if error.kind() != ErrorKind::NotFound => Err(Error::failed(format!(
-            "cannot remove {}",
-            directory.guard().display()
-        ))
-        .because(error)),
-        _ => Ok(()),
-    }
+    remove_if_there(&directory.guard())
 }
 
 /// Whether smss can have started the run: it was before csrss, which `simulate-boot` on a Windows in use is not.
@@ -234,11 +229,18 @@ impl Status {
                 directory.kill_switch().display()
             ))?;
         }
+        if self.once_done {
+            print(format!(
+                "\nThe one capture asked for with \"once\" is taken ({}): such an entry does nothing more.\n\
+                 \"bootshotctl uninstall\" clears up, \"bootshotctl install once\" asks for another.",
+                directory.done().display()
+            ))?;
+        }
         let did_not_run = matches!(
             self.state,
             State::DidNotRunAtLastBoot | State::RegisteredButNeverRan
         );
-        if did_not_run && !self.attempt_did_not_end && !self.switched_off {
+        if did_not_run && !self.attempt_did_not_end && !self.switched_off && !self.once_done {
             print(
                 "\nShutting down with Fast Startup does not end the kernel: restart instead. A list that this Windows does \
                  not read,\nan earlier entry that does not end, or a full disk are other reasons."
@@ -409,6 +411,13 @@ mod tests {
         );
         assert!(!printed.contains("did not end"), "{printed}");
         assert!(!directory(&system).guard().exists());
+    }
+
+    #[test]
+    fn a_capture_that_was_to_be_the_only_one_is_explained() {
+        let system = installed();
+        fs::write(directory(&system).done(), b"").unwrap();
+        assert!(text(&system).contains("such an entry does nothing more"));
     }
 
     #[test]
