@@ -33,8 +33,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    boot, check, handles, install, list, memory, modules, peb, processes, raw, run, simulate_boot,
-    status, summary, threads, types, uninstall,
+    boot, check, handles, install, list, memory, modules, peb, processes, raw, run, salvage,
+    simulate_boot, status, summary, threads, types, uninstall,
 };
 use crate::error::{Error, Outcome};
 
@@ -76,6 +76,8 @@ enum Command {
     Peb(peb::Args),
     /// List the answers in a snapshot, or write one out as the kernel gave it
     Raw(raw::Args),
+    /// Make a sound snapshot of what is whole in one that was cut short or damaged
+    Salvage(salvage::Args),
     /// Tell whether an executable is fit to run as a native program at boot
     Check(check::Args),
     /// Run a native program (through Wine where this is not Windows)
@@ -103,6 +105,7 @@ fn execute(command: Command) -> Result<Outcome, Error> {
         Command::Boot(args) => boot::run(&args),
         Command::Peb(args) => peb::run(&args),
         Command::Raw(args) => raw::run(&args),
+        Command::Salvage(args) => salvage::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Run(args) => run::run(&args),
         Command::Install(args) => install::run(&args),

@@ -11,6 +11,7 @@ pub mod peb;
 pub mod processes;
 pub mod raw;
 pub mod run;
+pub mod salvage;
 pub mod simulate_boot;
 pub mod status;
 pub mod summary;
