@@ -21,6 +21,16 @@ const LISTS: [&str; 5] = [
     "SetupExecuteNoPnpSync",
 ];
 
+/// The programs that tests put into System32.
+const PROGRAMS: [&str; 6] = [
+    "bootshot.exe",
+    "seven.exe",
+    "denied.exe",
+    "console.exe",
+    "broken.exe",
+    "hang.exe",
+];
+
 /// A machine with nothing registered and no snapshots.
 pub struct Machine {
     prefix: PathBuf,
@@ -39,15 +49,21 @@ impl Machine {
     pub fn fresh() -> Self {
         static TURN: Mutex<()> = Mutex::new(());
         let machine = Self {
-            // A test that failed has left nothing that is not swept up here.
             _turn: TURN.lock().unwrap_or_else(PoisonError::into_inner),
             prefix: named("BOOTSHOT_TEST_PREFIX"),
         };
-        machine.plant(&LISTS.map(|list| (list, "-".to_owned())));
-        let _ = fs::remove_dir_all(machine.directory());
-        let _ = fs::remove_file(machine.system32("bootshot.exe"));
-        assert!(!machine.directory().exists());
+        machine.sweep();
         machine
+    }
+
+    /// Takes away what a test, or one that was interrupted, has left: others use the prefix too.
+    fn sweep(&self) {
+        self.plant(&LISTS.map(|list| (list, "-".to_owned())));
+        let _ = fs::remove_dir_all(self.directory());
+        for program in PROGRAMS {
+            let _ = fs::remove_file(self.system32(program));
+        }
+        assert!(!self.directory().exists());
     }
 
     /// Runs the companion.
@@ -169,6 +185,14 @@ impl Machine {
             .collect();
         snapshots.sort();
         snapshots
+    }
+}
+
+impl Drop for Machine {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            self.sweep();
+        }
     }
 }
 
