@@ -6,7 +6,7 @@ use bootshot_format::{Family, Sink, Source};
 
 /// Class, and the length it takes where it takes only one.
 #[rustfmt::skip]
-const CLASSES: [(u32, Option<Exact>); 20] = [
+const CLASSES: [(u32, Option<Exact>); 21] = [
     (0, Some(Exact::new(0x2C, 0x40))),    // SystemBasicInformation
     (1, Some(Exact::new(12, 12))),        // SystemProcessorInformation
     (2, None),                            // SystemPerformanceInformation
@@ -19,12 +19,13 @@ const CLASSES: [(u32, Option<Exact>); 20] = [
     (44, Some(Exact::new(172, 172))),     // SystemCurrentTimeZoneInformation
     (80, Some(Exact::new(0x58, 0xB0))),   // SystemMemoryListInformation
     (90, Some(Exact::new(32, 32))),       // SystemBootEnvironmentInformation
+    (91, Some(Exact::new(16, 16))),       // SystemHypervisorInformation
     (103, Some(CODE_INTEGRITY)),          // SystemCodeIntegrityInformation
     (133, Some(Exact::new(24, 32))),      // SystemPlatformBinaryInformation
     (144, None),                          // SystemPageFileInformationEx
     (145, Some(Exact::new(2, 2))),        // SystemSecureBootInformation
     (149, Some(Exact::new(3, 3))),        // SystemKernelDebuggerInformationEx
-    (159, Some(Exact::new(16, 16))),      // SystemHypervisorDetailInformation's small relative: SYSTEM_HYPERVISOR_QUERY_INFORMATION
+    (159, Some(Exact::new(0x70, 0x70))),  // SystemHypervisorDetailInformation
     (164, Some(Exact::new(32, 32))),      // SystemCodeIntegrityPolicyInformation
     (165, Some(Exact::new(16, 16))),      // SystemIsolatedUserModeInformation
 ];
