@@ -3,6 +3,7 @@
 mod companion;
 mod demo;
 mod dist;
+mod golden;
 mod image;
 mod link;
 mod process;
@@ -47,6 +48,8 @@ enum Job {
     },
     /// Leave the release files in target/dist
     Dist,
+    /// Take the golden snapshots again, after a change of what is captured
+    Golden,
 }
 
 fn main() -> ExitCode {
@@ -59,6 +62,7 @@ fn main() -> ExitCode {
         Job::Build { target } if target.is_empty() => finish(image::build_alone(&Image::ALL)),
         Job::Build { target } => finish(image::build_alone(&target)),
         Job::Dist => finish(dist::run()),
+        Job::Golden => finish(golden::run()),
     }
 }
 

@@ -37,9 +37,14 @@ pub struct Prefix {
 impl Prefix {
     /// A prefix as Wine first makes it, in place of the one that the last run called `name` left.
     pub fn fresh(name: &str) -> Result<Self> {
-        let loader = loader().context("the Wine that was found a moment ago is gone")?;
+        let folder = template(&found()?)?.with_file_name(name);
+        Self::fresh_at(folder)
+    }
+
+    /// The same at a place of its own.
+    pub fn fresh_at(folder: PathBuf) -> Result<Self> {
+        let loader = found()?;
         let template = template(&loader)?;
-        let folder = template.with_file_name(name);
         let made = remove(&folder).and_then(|()| copy_tree(&template, &folder));
         made.with_context(|| {
             format!(
@@ -78,6 +83,10 @@ impl Prefix {
         set_environment(command, &self.folder);
         command.env("WINEDEBUG", "-all,err+ntdll");
     }
+}
+
+fn found() -> Result<PathBuf> {
+    loader().context("the Wine that was found a moment ago is gone")
 }
 
 /// The prefix that all others are copies of; made once for each version of Wine, since making one takes seconds.
