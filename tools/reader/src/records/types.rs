@@ -91,12 +91,15 @@ impl Snapshot<'_> {
     /// 2 in the table; our own handles show such a difference when all of them show the same.
     fn align_indexes(&self, types: &mut [decode::ObjectType<'_>]) {
         let own = self.types_of_own_handles();
-        let mut differences = own.iter().filter_map(|(index, name)| {
-            let told = types
-                .iter()
-                .find(|entry| entry.name.as_ref() == Some(name))?;
-            told.index.checked_sub(*index)
-        });
+        // The first of a name counts; there is only one, unless somebody lies.
+        let told: BTreeMap<Arc<str>, u32> = types
+            .iter()
+            .rev()
+            .filter_map(|entry| Some((entry.name.clone()?, entry.index)))
+            .collect();
+        let mut differences = own
+            .iter()
+            .filter_map(|(index, name)| told.get(name)?.checked_sub(*index));
         let Some(difference) = differences.next() else {
             return;
         };
