@@ -1,11 +1,11 @@
 //! The reader of linker maps.
 #![no_main]
 
-use bootshot_fuzz::limits;
+use bootshot_fuzz::images::IMAGE;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|map: &str| {
-    limits::image("forbidden_symbols", map.len(), || {
+    IMAGE.ask("forbidden_symbols", map.len(), || {
         image_gate::forbidden_symbols(map)
     });
 });

@@ -299,48 +299,13 @@ impl Parts {
         *bytes = item.encode();
     }
 
-    /// Changes a number in a payload: to an edge, to an offset in the payload, to a pointer into it.
+    /// Changes a number in a payload.
     fn change_payload(&mut self, random: &mut Random) {
         let Some(position) = self.of_kind(RecordKind::CHUNK, random) else {
             return;
         };
         let address = self.buffer_address(self.records[position].header.section);
-        let payload = &mut self.records[position].payload;
-        // The beginning of an answer has the counts and the first offsets.
-        let reach = if random.one_in(3) {
-            payload.len().min(64)
-        } else {
-            payload.len()
-        };
-        let place = random.below(reach);
-        let size = *random.pick(&[1, 2, 4, 4, 8, 8]);
-        let place = if random.one_in(8) {
-            place
-        } else {
-            place / size * size
-        };
-        let Some(field) = payload.get(place..place + size) else {
-            return;
-        };
-        let mut old = [0; 8];
-        old[..size].copy_from_slice(field);
-        let inside = random.below(payload.len()) as u64;
-        let near = [
-            u64::from_le_bytes(old),
-            inside,
-            payload.len() as u64,
-            address.wrapping_add(inside),
-            address.wrapping_add(payload.len() as u64),
-        ];
-        let new = if random.one_in(6) {
-            let from = random.below(payload.len() - size + 1);
-            let mut bytes = [0; 8];
-            bytes[..size].copy_from_slice(&payload[from..from + size]);
-            u64::from_le_bytes(bytes)
-        } else {
-            random.number(&near)
-        };
-        payload[place..place + size].copy_from_slice(&new.to_le_bytes()[..size]);
+        change_number(&mut self.records[position].payload, address, random);
     }
 
     fn buffer_address(&self, section: u32) -> u64 {
@@ -350,6 +315,48 @@ impl Parts {
         end.and_then(|part| part.payload.first_chunk())
             .map_or(0, |bytes| SectionEnd::decode(bytes).buffer_address)
     }
+}
+
+/// Changes a number in a payload that stood at `address`: to an edge, to an offset in it, to a pointer into it.
+pub fn change_number(payload: &mut [u8], address: u64, random: &mut Random) {
+    if payload.is_empty() {
+        return;
+    }
+    // The beginning of an answer has the counts and the first offsets.
+    let reach = if random.one_in(3) {
+        payload.len().min(64)
+    } else {
+        payload.len()
+    };
+    let place = random.below(reach);
+    let size = *random.pick(&[1, 2, 4, 4, 8, 8]);
+    let place = if random.one_in(8) {
+        place
+    } else {
+        place / size * size
+    };
+    let Some(field) = payload.get(place..place + size) else {
+        return;
+    };
+    let mut old = [0; 8];
+    old[..size].copy_from_slice(field);
+    let inside = random.below(payload.len()) as u64;
+    let near = [
+        u64::from_le_bytes(old),
+        inside,
+        payload.len() as u64,
+        address.wrapping_add(inside),
+        address.wrapping_add(payload.len() as u64),
+    ];
+    let new = if random.one_in(6) {
+        let from = random.below(payload.len() - size + 1);
+        let mut bytes = [0; 8];
+        bytes[..size].copy_from_slice(&payload[from..from + size]);
+        u64::from_le_bytes(bytes)
+    } else {
+        random.number(&near)
+    };
+    payload[place..place + size].copy_from_slice(&new.to_le_bytes()[..size]);
 }
 
 /// What a reader knows how to read.

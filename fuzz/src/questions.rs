@@ -4,9 +4,18 @@ use bootshot_reader::decode::{
     self, Buffer, HandleClass, ModuleClass, PageFileClass, ProcessClass,
 };
 use bootshot_reader::layout::PointerWidth;
+use bootshot_reader::salvage::{NotSalvaged, salvage};
 use bootshot_reader::{Problem, Snapshot};
 
-use crate::limits;
+use crate::limits::Limit;
+
+/// The least that makes an entry is a handle of 16 bytes or a record of 48; the most that is made of it is a line of the
+/// summary, or a few problems with their messages.
+pub const READER: Limit = Limit {
+    peak_factor: 24,
+    total_factor: 48,
+    constant: 64 << 10,
+};
 
 /// A payload decoder; gives how many entries it read.
 type Decoder = fn(&Buffer<'_>, &mut Vec<Problem>) -> usize;
@@ -99,7 +108,7 @@ fn key_value(buffer: &Buffer<'_>, class: u32, problems: &mut Vec<Problem>) -> us
 pub fn decode(index: usize, bytes: &[u8], address: u64, width: PointerWidth) {
     let (name, entry_size, decoder) = DECODERS[index % DECODERS.len()];
     let buffer = Buffer::new(bytes, address, width);
-    limits::reader(name, bytes.len(), || {
+    READER.ask(name, bytes.len(), || {
         let mut problems = Vec::new();
         let entries = decoder(&buffer, &mut problems);
         assert!(
@@ -119,7 +128,7 @@ pub fn decode(index: usize, bytes: &[u8], address: u64, width: PointerWidth) {
 /// Reads a file and asks all that can be asked of it. Gives the number of sections; none when it is refused.
 pub fn ask_everything(file: &[u8]) -> Option<usize> {
     let length = file.len();
-    let snapshot = match limits::reader("parse", length, || Snapshot::parse(file)) {
+    let snapshot = match READER.ask("parse", length, || Snapshot::parse(file)) {
         Ok(snapshot) => snapshot,
         Err(error) => {
             error.to_string();
@@ -128,15 +137,15 @@ pub fn ask_everything(file: &[u8]) -> Option<usize> {
     };
     assert!(snapshot.sections.len() <= length / 48);
     assert!(snapshot.problems.len() <= length / 8);
-    let summary = limits::reader("summary", length, || snapshot.summary());
-    limits::reader("summary as JSON", length, || json(&summary.value));
+    let summary = READER.ask("summary", length, || snapshot.summary());
+    READER.ask("summary as JSON", length, || json(&summary.value));
     drop(summary);
-    limits::reader("problems as text", length, || {
+    READER.ask("problems as text", length, || {
         snapshot.problems.iter().for_each(|problem| {
             problem.to_string();
         });
     });
-    limits::reader("answers", length, || {
+    READER.ask("answers", length, || {
         for answer in snapshot.answers() {
             // Class and source are whatever the file says: names and bytes are there for each.
             let _ = (answer.name(), answer.value_name(), answer.buffer());
@@ -144,8 +153,8 @@ pub fn ask_everything(file: &[u8]) -> Option<usize> {
     });
     macro_rules! ask {
         ($($question:ident),*) => { $(
-            let reading = limits::reader(stringify!($question), length, || snapshot.$question());
-            limits::reader(concat!(stringify!($question), " as JSON"), length, || {
+            let reading = READER.ask(stringify!($question), length, || snapshot.$question());
+            READER.ask(concat!(stringify!($question), " as JSON"), length, || {
                 json(&reading.value)
             });
             reading.problems.iter().for_each(|problem| {
@@ -158,6 +167,18 @@ pub fn ask_everything(file: &[u8]) -> Option<usize> {
         processes, threads, handles, types, modules, memory, boot, peb
     );
     Some(snapshot.sections.len())
+}
+
+/// Salvages a file; what comes of it is sound.
+pub fn salvage_it(file: &[u8]) {
+    if let Ok(salvaged) = READER.ask("salvage", file.len(), || salvage(file)) {
+        let snapshot = Snapshot::parse(&salvaged.file).expect("the header was sound");
+        // What a batch holds is none of its business.
+        let of_batch = |problem: &Problem| problem.what == "batch";
+        assert!(snapshot.problems.iter().all(of_batch));
+        assert_eq!(snapshot.sections.len(), salvaged.kept.len());
+        assert_eq!(salvage(&salvaged.file).err(), Some(NotSalvaged::Whole));
+    }
 }
 
 /// Writes JSON as a program would that writes to a pipe: without keeping it.

@@ -1,0 +1,312 @@
+//! Files made by somebody who wants to harm: every checksum is valid, everything else is a lie. Whatever they say, reading
+//! ends, never panics, and takes no more memory or work than a small multiple of the file.
+//!
+//! The fuzz targets in `fuzz/` do the same without end, guided by coverage; this is the part of it that always runs.
+
+use bootshot_format::{
+    Encoding, Family, Header, RecordHeader, RecordKind, SectionBegin, Source, padded, xxh64,
+};
+use bootshot_reader::Snapshot;
+use bootshot_reader::layout::PointerWidth;
+use test_snapshots::{Builder, Entry};
+
+#[path = "../../../fuzz/src/limits.rs"]
+mod limits;
+#[path = "../../../fuzz/src/meter.rs"]
+mod meter;
+#[path = "../../../fuzz/src/mutate.rs"]
+mod mutate;
+#[path = "../../../fuzz/src/questions.rs"]
+mod questions;
+#[path = "../../../fuzz/src/snapshots.rs"]
+mod snapshots;
+
+use mutate::{Parts, Random};
+
+#[global_allocator]
+static METER: meter::Meter = meter::Meter;
+
+const SNAPSHOTS_MUTATED: usize = 2_500;
+const PAYLOADS_MUTATED: usize = 40_000;
+
+#[test]
+fn mutated_snapshots_with_valid_checksums_cost_no_more_than_they_may() {
+    let files = snapshots::snapshots();
+    let mut read = 0;
+    for case in 0..SNAPSHOTS_MUTATED {
+        let mut random = Random::new(case as u64);
+        let (_, file) = &files[case % files.len()];
+        let mut parts = Parts::of(file).expect("it is one of ours");
+        for _ in 0..=random.below(8) {
+            parts.mutate(&mut random);
+        }
+        let mutated = parts.seal();
+        if questions::ask_everything(&mutated).is_some() {
+            read += 1;
+        }
+        questions::salvage_it(&mutated);
+    }
+    println!("{SNAPSHOTS_MUTATED} mutated snapshots, {read} of them read");
+    assert_eq!(read, SNAPSHOTS_MUTATED, "every header was sealed again");
+}
+
+#[test]
+fn mutated_payloads_cost_no_more_than_they_may() {
+    let payloads = snapshots::payloads();
+    for case in 0..PAYLOADS_MUTATED {
+        let mut random = Random::new(case as u64);
+        let (width, address, bytes) = &payloads[case % payloads.len()];
+        let mut bytes = bytes.clone();
+        for _ in 0..=random.below(4) {
+            mutate::change_number(&mut bytes, *address, &mut random);
+        }
+        let width = PointerWidth::from_bytes(*width).expect("4 or 8");
+        for decoder in 0..questions::DECODERS.len() {
+            questions::decode(decoder, &bytes, *address, width);
+        }
+    }
+    println!(
+        "{PAYLOADS_MUTATED} mutated payloads through {} decoders",
+        questions::DECODERS.len()
+    );
+}
+
+/// Reads a file within its limits.
+#[track_caller]
+fn ask(file: &[u8]) {
+    assert!(questions::ask_everything(file).is_some());
+    questions::salvage_it(file);
+}
+
+/// A record with valid checksums, wherever it may stand.
+fn record(kind: RecordKind, section: u32, sequence: u32, payload: &[u8]) -> Vec<u8> {
+    let mut padded_payload = payload.to_vec();
+    padded_payload.resize(padded(payload.len()), 0);
+    let header = RecordHeader {
+        kind,
+        payload_length: payload.len() as u32,
+        snapshot_id: test_snapshots::header(8).snapshot_id,
+        section,
+        sequence,
+        payload_checksum: xxh64(&padded_payload),
+        checksum: 0,
+    };
+    [&header.seal()[..], &padded_payload].concat()
+}
+
+const MANY: u32 = 20_000;
+
+fn file_of(records: impl Iterator<Item = Vec<u8>>) -> Vec<u8> {
+    let header: [u8; Header::SIZE] = test_snapshots::header(8).seal();
+    let mut file = header.to_vec();
+    records.for_each(|record| file.extend(record));
+    file
+}
+
+fn question(encoding: Encoding) -> [u8; SectionBegin::SIZE] {
+    SectionBegin {
+        source: Source::SYSTEM_INFORMATION,
+        class: 5,
+        argument: 0,
+        argument2: 0,
+        system_time: 0,
+        interrupt_time: 0,
+        performance_counter: 0,
+        encoding,
+        name_length: 0,
+        value_name_length: 0,
+        family: Family::PROCESSES,
+    }
+    .encode()
+}
+
+#[test]
+fn nothing_but_the_smallest_records_costs_little() {
+    // Ends of sections that never began, all out of order; each is a problem or two.
+    ask(&file_of((0..MANY).map(|section| {
+        record(RecordKind::SECTION_END, section, 7, &[])
+    })));
+    // Chunks without bytes: of one section, and of one each.
+    ask(&file_of((0..MANY).map(|sequence| {
+        record(RecordKind::CHUNK, 0, sequence, &[])
+    })));
+    ask(&file_of(
+        (0..MANY).map(|section| record(RecordKind::CHUNK, section, 0, &[])),
+    ));
+    // Questions without an answer.
+    for encoding in [Encoding::RAW, Encoding::BATCH] {
+        ask(&file_of((0..MANY).map(|section| {
+            record(RecordKind::SECTION_BEGIN, section, 0, &question(encoding))
+        })));
+    }
+}
+
+#[test]
+fn damage_between_all_records_costs_little() {
+    let chunk = record(RecordKind::CHUNK, 0, 0, &[]);
+    ask(&file_of(
+        (0..MANY).map(|_| [&[0xA5; 8][..], &chunk].concat()),
+    ));
+    // Places that look like records up to their checksum.
+    let mut damaged = chunk;
+    damaged[47] ^= 1;
+    ask(&file_of((0..MANY).map(|_| damaged.clone())));
+}
+
+#[test]
+fn batches_of_the_smallest_items_cost_little() {
+    for width in [4, 8] {
+        for (source, class) in mutate::QUESTIONS {
+            let item = Entry::new(*source, *class, 0x1000, &[]);
+            let mut builder = Builder::new(width);
+            builder.batch(Family::DETAILS, &vec![item; 2_000]);
+            ask(&builder.finish());
+        }
+    }
+}
+
+/// A payload of one pattern of pointer-sized words, in an answer to every question.
+#[test]
+fn answers_of_one_repeated_word_cost_little() {
+    const ADDRESS: u64 = 0x1000;
+    let length = 64 << 10;
+    for width in [4_u8, 8] {
+        for word in [
+            0,
+            1,
+            2,
+            8,
+            24,
+            0x40,
+            0xB8,
+            0x100,
+            ADDRESS,
+            ADDRESS + 2,
+            u64::MAX,
+        ] {
+            let word = &word.to_le_bytes()[..width.into()];
+            let bytes = word.repeat(length / word.len());
+            for (source, class) in mutate::QUESTIONS {
+                let entry = Entry::new(*source, *class, ADDRESS, &bytes).named("\\ObjectTypes");
+                let mut builder = Builder::new(width);
+                builder.section(Family::SYSTEM, &entry);
+                ask(&builder.finish());
+            }
+        }
+    }
+}
+
+#[test]
+fn handles_with_every_right_cost_little() {
+    for (width, class, header) in [(4, 16, 4), (8, 16, 8), (4, 64, 8), (8, 64, 16)] {
+        let mut bytes = vec![0; header];
+        bytes[..4].copy_from_slice(&u32::MAX.to_le_bytes());
+        bytes.resize(256 << 10, 0xFF);
+        let mut builder = Builder::new(width);
+        builder.section(
+            Family::HANDLES,
+            &Entry::new(Source::SYSTEM_INFORMATION, class, 0, &bytes),
+        );
+        ask(&builder.finish());
+    }
+}
+
+fn words32(words: &[u32]) -> Vec<u8> {
+    words.iter().copied().flat_map(u32::to_le_bytes).collect()
+}
+
+/// `SYSTEM_PROCESS_INFORMATION` of 32-bit systems without threads: parents in a circle, the longest there can be.
+#[test]
+fn parents_in_a_circle_end() {
+    let (count, size) = (5_000_u32, 0xB8);
+    let mut bytes = Vec::new();
+    for pid in 0..count {
+        let mut process = vec![0; size];
+        let next = if pid + 1 < count { size as u32 } else { 0 };
+        let parent = (pid + 1) % count;
+        process[..4].copy_from_slice(&next.to_le_bytes());
+        process[0x44..0x4C].copy_from_slice(&words32(&[pid, parent]));
+        bytes.extend(process);
+    }
+    let mut builder = Builder::new(4);
+    builder.section(
+        Family::PROCESSES,
+        &Entry::new(Source::SYSTEM_INFORMATION, 5, 0, &bytes),
+    );
+    let file = builder.finish();
+    ask(&file);
+    let snapshot = Snapshot::parse(&file).expect("it is one of ours");
+    assert_eq!(snapshot.processes().value.len(), count as usize);
+}
+
+#[test]
+fn chains_that_lead_back_or_nowhere_end_with_a_problem() {
+    // `NextEntryOffset` comes first in each of these, and counts from its entry.
+    for (class, entry_size) in [
+        (5, 0x100),
+        (57, 0x100),
+        (148, 0x100),
+        (18, 0x20),
+        (144, 0x28),
+        (77, 0x140),
+    ] {
+        for next in [1, 8, entry_size - 1, 0x7FFF, u32::MAX, u32::MAX - 7] {
+            let bytes = words32(&[next]).repeat(0x1000);
+            let mut builder = Builder::new(8);
+            builder.section(
+                Family::SYSTEM,
+                &Entry::new(Source::SYSTEM_INFORMATION, class, 0, &bytes),
+            );
+            ask(&builder.finish());
+        }
+    }
+}
+
+/// Each of the capture's own handles is looked for by its type's name: work that must not grow with their product.
+#[test]
+fn many_types_and_many_own_handles_are_not_compared_with_each_other() {
+    let count = 1_u32 << 16;
+    let mut types = words32(&[count, 0]);
+    let mut notes = Vec::new();
+    let mut handles = words32(&[count, 0, 0, 0]);
+    for index in 0..count {
+        // OBJECT_TYPE_INFORMATION, the name behind it: 4 characters, no two the same.
+        let name = format!("{:04X}", index);
+        let start = types.len();
+        types.resize(start + 0x68, 0);
+        let address = 0x1000 + types.len() as u64;
+        types[start..start + 4].copy_from_slice(&[8, 0, 8, 0]);
+        types[start + 8..start + 16].copy_from_slice(&address.to_le_bytes());
+        types.extend(test_snapshots::utf16(&name));
+        let handle = u64::from(index) * 4;
+        notes.push(
+            Entry::new(Source::NOTE, 3, 0, &[])
+                .about(handle, 0)
+                .named(&name),
+        );
+        let mut entry = [0; 40];
+        entry[8] = 212;
+        entry[16..24].copy_from_slice(&handle.to_le_bytes());
+        entry[30..32].copy_from_slice(&(index as u16).to_le_bytes());
+        handles.extend(entry);
+    }
+    let mut builder = Builder::new(8);
+    builder
+        .section(
+            Family::TYPES,
+            &Entry::new(Source::OBJECT_INFORMATION, 3, 0x1000, &types),
+        )
+        .section(
+            Family::HANDLES,
+            &Entry::new(Source::SYSTEM_INFORMATION, 64, 0, &handles),
+        )
+        .batch(Family::OWN, &notes);
+    let file = builder.finish();
+    let snapshot = Snapshot::parse(&file).expect("it is one of ours");
+    let start = std::time::Instant::now();
+    let types = questions::READER.ask("types", file.len(), || snapshot.types());
+    let seconds = start.elapsed().as_secs_f64();
+    assert_eq!(types.value.len(), count as usize);
+    // Some twenty times what it takes; comparing each with each takes four times as long as this.
+    assert!(seconds < 5.0, "{seconds} s");
+}
