@@ -10,4 +10,5 @@ mod boot;
 mod image;
 mod launcher;
 mod machine;
+mod planted;
 mod registration;
