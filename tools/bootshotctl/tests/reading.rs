@@ -73,22 +73,61 @@ fn json(arguments: &[&str], path: &Path) -> Value {
     serde_json::from_str(&text(&output)).expect("JSON")
 }
 
+/// The golden snapshots: those of every format version stay readable for ever.
+fn golden() -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../reader/golden");
+    let files = fs::read_dir(folder).expect("the golden snapshots");
+    let files: Vec<PathBuf> = files.map(|file| file.unwrap().path()).collect();
+    assert!(files.len() >= 2, "{files:?}");
+    files
+}
+
+fn every_command_reads(file: &Path) {
+    for command in COMMANDS {
+        let output = run(&[command], file);
+        assert!(text(&output).lines().count() > 3, "{command}");
+        assert!(
+            !output.stdout.contains(&0x1B),
+            "{command}: no colour when piped"
+        );
+        assert!(output.stderr.is_empty(), "{command}");
+        let value = json(&[command], file);
+        assert!(value.is_array() || value.is_object(), "{command}");
+    }
+}
+
 #[test]
 fn every_command_reads_both_widths_as_text_and_as_json() {
     let folder = Folder::new();
     for builder in [Builder::recorded_x64(), Builder::recorded_x86()] {
-        let file = folder.file("a.bshot", &builder.finish());
-        for command in COMMANDS {
-            let output = run(&[command], &file);
-            assert!(text(&output).lines().count() > 3, "{command}");
-            assert!(
-                !output.stdout.contains(&0x1B),
-                "{command}: no colour when piped"
-            );
-            assert!(output.stderr.is_empty(), "{command}");
-            let value = json(&[command], &file);
-            assert!(value.is_array() || value.is_object(), "{command}");
-        }
+        every_command_reads(&folder.file("a.bshot", &builder.finish()));
+    }
+}
+
+#[test]
+fn every_command_reads_every_golden_snapshot() {
+    for file in golden() {
+        every_command_reads(&file);
+    }
+}
+
+#[test]
+fn golden_snapshots_say_what_was_there_when_they_were_taken() {
+    for file in golden() {
+        let summary = json(&["summary"], &file);
+        assert_eq!(summary["completeness"], "complete");
+        let phase = summary["phase"].as_str().unwrap();
+        assert!(file.to_string_lossy().contains(phase), "{phase}: {file:?}");
+        let processes = json(&["processes"], &file);
+        let own = processes
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|process| process["pid"] == summary["pid"])
+            .expect("the capture itself");
+        assert_eq!(own["command_line"], format!("bootshot phase={phase}"));
+        let entries = json(&["boot"], &file);
+        assert!(entries.to_string().contains("bootshot phase=bootexecute"));
     }
 }
 

@@ -42,7 +42,6 @@ pub fn run() -> Result<ExitCode> {
         run_command(command.arg(r"C:\bootshotctl.exe").args(arguments))?;
     }
     keep(&prefix.drive_c().join("windows").join("bootshot"))?;
-    fs::remove_dir_all(PREFIX).with_context(|| format!("could not remove {PREFIX}"))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -64,7 +63,9 @@ fn keep(folder: &Path) -> Result<()> {
             bail!("{finding}");
         }
         let kept = golden.join(format!("v0-wine8-x64{suffix}"));
-        fs::copy(&snapshot, &kept)
+        // The content alone: the permissions are those that keep others out.
+        fs::read(&snapshot)
+            .and_then(|bytes| fs::write(&kept, bytes))
             .with_context(|| format!("could not copy a snapshot to {}", kept.display()))?;
         println!("{}", workspace::display(&kept));
     }
