@@ -26,7 +26,7 @@ use mutate::{Parts, Random};
 #[global_allocator]
 static METER: meter::Meter = meter::Meter;
 
-const SNAPSHOTS_MUTATED: usize = 2_000;
+const SNAPSHOTS_MUTATED: usize = 1_500;
 const PAYLOADS_MUTATED: usize = 40_000;
 
 /// Mutation of what nobody understands anyway would show nothing.
