@@ -31,6 +31,9 @@ pub enum Image {
     Arm64,
 }
 
+/// LLVM's own threshold for size inlines more than pays: 25 makes the image about 12 % smaller (x86_64, measured).
+pub const FLAGS: &[&str] = &["-Cllvm-args=-inline-threshold=25"];
+
 /// The crates of the standard library that the executable is built with. Without the feature `compiler-builtins-mem`:
 /// `memcpy` and its family are ntdll's, so there is one of each.
 pub const BUILD_STD: [&str; 2] = [
@@ -134,6 +137,7 @@ pub fn compile(toolchain: &Toolchain, images: &[Image]) -> Result<()> {
     step(format!("Building bootshot.exe for {}", targets.join(", ")));
     fs::create_dir_all(maps()).with_context(|| format!("could not create {}", maps().display()))?;
     let mut command = toolchain.cargo("build")?;
+    toolchain.set_flags(&mut command, FLAGS);
     command
         .args([
             "--package=bootshot",

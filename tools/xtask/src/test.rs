@@ -167,9 +167,11 @@ fn tests_of_what_was_built(image: Image, prefix: Option<&Prefix>) -> Result<Comm
 
 /// The unsafe code is only compiled for Windows, so on another host clippy has not seen it yet.
 fn lint_native(toolchain: &Toolchain) -> Result<()> {
+    let mut command = toolchain.clippy()?;
+    // Those of the build, or else each would undo the other's work.
+    toolchain.set_flags(&mut command, image::FLAGS);
     process::run(
-        toolchain
-            .clippy()?
+        command
             .args([
                 "--package=bootshot",
                 "--lib",

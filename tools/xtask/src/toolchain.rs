@@ -163,14 +163,21 @@ impl Toolchain {
                 process::path_starting_with(self.sysroot.join("bin"))?,
             )
             .env("RUSTC", self.program("rustc"))
-            .env("CARGO_ENCODED_RUSTFLAGS", self.flags().join("\x1f"))
             // Or else `winapi` brings import libraries of its own for GNU ld.
             .env("WINAPI_NO_BUNDLED_LIBRARIES", "1");
+        self.set_flags(command, &[]);
         if !self.nightly {
             // `-Zbuild-std` on a compiler that its distribution calls stable.
             command.env("RUSTC_BOOTSTRAP", "1");
         }
         Ok(())
+    }
+
+    /// Makes `command` compile with the flags of every build and `more`.
+    pub fn set_flags(&self, command: &mut Command, more: &[&str]) {
+        let mut flags = self.flags();
+        flags.extend(more.iter().map(|flag| (*flag).to_owned()));
+        command.env("CARGO_ENCODED_RUSTFLAGS", flags.join("\x1f"));
     }
 
     fn flags(&self) -> Vec<String> {
