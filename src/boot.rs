@@ -205,10 +205,14 @@ impl<K: Kernel> Run<K> {
             return result;
         }
         let once = is_boot && arguments.once;
+        if once && result.is_ok() {
+            // While it cannot be put up, the guard stays in its place and keeps the next boot from a second capture.
+            shelf::put_up_done(&directory, &stem).inspect_err(|status| {
+                job.report
+                    .complain("cannot note that the capture was made", *status);
+            })?;
+        }
         let result = result.and_then(|()| {
-            if once {
-                shelf::put_up_done(&directory, &stem)?;
-            }
             shelf::prune(
                 &directory,
                 &heap,

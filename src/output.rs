@@ -457,6 +457,10 @@ impl<K: Kernel> SnapshotFile<K> {
     pub fn publish(&mut self) -> Result<(), Status> {
         self.write_gathered()?;
         self.kernel.flush_buffers_file(self.file.get()).ok()?;
+        if self.entries != self.directory {
+            // On FAT the length stands in the directory: the name must not reach the disk before it.
+            self.kernel.flush_buffers_file(self.entries);
+        }
         self.kernel
             .rename_file(self.file.get(), self.directory, self.name.units())
             .ok()?;

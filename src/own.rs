@@ -39,24 +39,26 @@ impl Own {
         }
     }
 
-    /// The command line in memory of its own, and its length in UTF-16 units.
+    /// The command line in memory of its own, and its length in UTF-16 units. When it cannot be read, that is an error: a
+    /// run that knows nothing of `once` or `dir=` is one that nobody asked for.
     pub fn command_line<K: Kernel>(self, kernel: K) -> Result<(Region<K>, usize), Status> {
         let (address, length) = string(
             kernel,
             self.parameters + process_parameters::COMMAND_LINE as u64,
         );
+        if address == 0 {
+            return Err(Status::INVALID_PARAMETER);
+        }
         let mut region = Region::new(kernel, length.max(2))?;
-        let read = kernel.read_virtual_memory(
-            Handle::CURRENT_PROCESS,
-            address,
-            &mut region.bytes_mut()[..length],
-        );
-        let length = if read.status.is_success() {
-            length / 2
-        } else {
-            0
-        };
-        Ok((region, length))
+        kernel
+            .read_virtual_memory(
+                Handle::CURRENT_PROCESS,
+                address,
+                &mut region.bytes_mut()[..length],
+            )
+            .status
+            .ok()?;
+        Ok((region, length / 2))
     }
 }
 

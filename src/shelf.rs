@@ -138,17 +138,21 @@ pub fn prune<K: Kernel>(
         }
     })?;
     complete?;
-    let surplus = (names.len() + 1).saturating_sub(keep as usize);
+    let mut count = names.len() + 1;
     let mut removed_below = 0;
-    for _ in 0..surplus {
+    while count > keep as usize {
         let left = names
             .iter()
             .filter(|(sequence, _)| *sequence >= removed_below);
-        let Some((sequence, name)) = left.min_by_key(|(sequence, _)| *sequence) else {
+        let Some(lowest) = left.map(|(sequence, _)| *sequence).min() else {
             break;
         };
-        removed_below = sequence + 1;
-        directory.remove(name.units())?;
+        // Where power failed during a rename on FAT, a number has two names.
+        for (_, name) in names.iter().filter(|(sequence, _)| *sequence == lowest) {
+            directory.remove(name.units())?;
+            count -= 1;
+        }
+        removed_below = lowest + 1;
     }
     Ok(())
 }

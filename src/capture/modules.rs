@@ -12,7 +12,10 @@ const MODULE_INFORMATION: u32 = 11;
 
 impl<K: Kernel, S: Sink<Error = Status> + Send> Capture<'_, K, S> {
     pub(super) fn modules(&mut self) -> Result<(), Stop> {
-        self.first_answered(Family::MODULES, &[MODULE_INFORMATION_EX, MODULE_INFORMATION])?;
+        self.first_answered(
+            Family::MODULES,
+            &[MODULE_INFORMATION_EX, MODULE_INFORMATION],
+        )?;
         self.begin_batch(Family::MODULES)?;
         self.directory(utf16!("\\Driver"))?;
         self.directory(utf16!("\\FileSystem"))?;

@@ -284,7 +284,7 @@ fn a_machine_short_of_memory_still_writes_what_it_can() {
 /// The next boot after the power failed in the middle of a run.
 fn boot_again(run: Run<Status>) -> Run<Status> {
     assert!(matches!(run.end, End::PowerLost), "{:?}", run.end);
-    let files = run.machine.files.clone().after_power_loss();
+    let files = run.machine.files.clone().after_power_loss(|| false);
     boot(Machine {
         files,
         ..run.machine.next_boot()
@@ -309,7 +309,7 @@ fn a_loss_of_power_at_any_call_leaves_a_disk_that_the_next_boot_copes_with() {
                 machine.at(call.thread, call.number, Fault::PowerOff),
                 |run| {
                     let on_disk = Machine {
-                        files: run.machine.files.clone().after_power_loss(),
+                        files: run.machine.files.clone().after_power_loss(|| false),
                         ..Machine::small()
                     };
                     let guarded = files(&on_disk).contains_key("attempt");

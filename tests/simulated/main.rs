@@ -1,9 +1,11 @@
 //! Whole runs of bootshot on simulated machines: what a run leaves behind, and what it does when everything fails.
 
+mod again;
 mod arguments;
 mod capture;
 mod faults;
 mod memory;
+mod power;
 mod safety;
 mod snapshot;
 

@@ -44,7 +44,7 @@ fn on_a_running_system_neither_guard_nor_kill_switch_holds() {
 #[test]
 fn the_guard_stands_on_the_disk_while_questions_are_asked_and_goes_at_the_end() {
     let off = Machine::small().on(|call| call.name == "NtQueryObject", Fault::PowerOff);
-    let disk = boot(off).machine.files.after_power_loss();
+    let disk = boot(off).machine.files.after_power_loss(|| false);
     assert!(disk.list(DIRECTORY).unwrap().contains_key("attempt"));
     let (_, run) = capture(Machine::small());
     assert!(!files(&run.machine).contains_key("attempt"));
@@ -133,12 +133,19 @@ fn a_directory_that_others_may_write_to_or_that_leads_elsewhere_is_refused() {
     let mut link = Machine::small();
     link.files.link(DIRECTORY, "elsewhere");
     for machine in [open_to_all, link] {
-        let before = files(&machine);
-        let run = boot(machine);
-        assert!(!status(&run).is_success());
-        run.assert_clean();
-        assert!(run.console.contains("directory"), "{}", run.console);
-        assert_eq!(files(&run.machine), before);
+        for command_line in ["bootshot", "bootshot once", "bootshot phase=live"] {
+            let machine = machine.clone().with_command_line(command_line);
+            let before = files(&machine);
+            let run = boot(machine);
+            assert!(!status(&run).is_success());
+            run.assert_clean();
+            assert!(run.console.contains("directory"), "{}", run.console);
+            assert_eq!(files(&run.machine), before);
+            let writes = ["NtWriteFile", "NtSetInformationFile", "NtSetValueKey"];
+            assert!(run.calls.iter().all(|call| !writes.contains(&call.name)));
+            let created = |call: &&bootshot::nt::simulated::Call| call.name == "NtCreateFile";
+            assert_eq!(run.calls.iter().filter(created).count(), 1);
+        }
     }
 }
 

@@ -1,11 +1,12 @@
 //! A small disk: files and directories, each with what the caller sees and what a loss of power would leave.
 //!
-//! A flush of a file makes its bytes durable. Directory entries become durable with any flush on NTFS, whose log
-//! covers the entries made before; on FAT only with a flush of the volume or its root directory, as seen at a real
-//! boot.
+//! A flush of a file makes its bytes durable. Names and lengths become durable with any flush on NTFS, whose log
+//! covers those made before; on FAT, where both stand in directory entries, only with a flush of the volume or its root
+//! directory, as seen at a real boot. What is not flushed may be on the disk all the same: any sectors, and of names and
+//! lengths any on FAT, the earlier ones on NTFS.
 
 use super::security::Security;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The kind of file system.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -25,6 +26,8 @@ pub struct FileSystem {
     /// Bytes that files can take together.
     pub capacity: u64,
     nodes: Vec<Node>,
+    /// What a loss of power may undo, in order.
+    unflushed: Vec<Change>,
 }
 
 /// A file or directory of a [`FileSystem`].
@@ -44,7 +47,7 @@ enum Content {
     Junction(NodeId),
     File {
         current: Vec<u8>,
-        durable: Vec<u8>,
+        durable: Durable,
     },
     Directory {
         current: Entries,
@@ -54,6 +57,29 @@ enum Content {
 
 /// By the name in lower case: the name as given, and what it names.
 type Entries = BTreeMap<String, (String, NodeId)>;
+
+/// A file as it stands on the disk, where its length and its sectors go their own ways.
+#[derive(Clone, Debug, Default)]
+struct Durable {
+    length: usize,
+    sectors: Vec<u8>,
+}
+
+/// A change that is on the disk as a whole or not at all.
+#[derive(Clone, Debug)]
+enum Change {
+    /// Names made and taken away.
+    Names(Vec<NewName>),
+    /// A length given to a file.
+    Length(NodeId, usize),
+    /// Bytes written to a file at a position, all of them in one sector.
+    Sector(NodeId, usize, Vec<u8>),
+}
+
+/// A directory, a name in lower case, and what stands there from now on.
+type NewName = (NodeId, String, Option<(String, NodeId)>);
+
+const SECTOR: usize = 512;
 
 /// The root directory.
 pub const ROOT: NodeId = 0;
@@ -74,6 +100,7 @@ impl FileSystem {
             kind,
             capacity,
             nodes: Vec::new(),
+            unflushed: Vec::new(),
         };
         files.add(
             ROOT,
@@ -192,28 +219,52 @@ impl FileSystem {
         } else {
             Content::File {
                 current: Vec::new(),
-                durable: Vec::new(),
+                durable: Durable::default(),
             }
         };
         let node = self.add(directory, content, security);
-        self.entries_mut(directory)
-            .insert(name.to_lowercase(), (name.to_owned(), node));
+        self.change_names(vec![named(directory, name, node)]);
         node
+    }
+
+    fn change_names(&mut self, names: Vec<NewName>) {
+        for (directory, key, entry) in &names {
+            let entries = self.entries_mut(*directory);
+            match entry {
+                Some(entry) => entries.insert(key.clone(), entry.clone()),
+                None => entries.remove(key),
+            };
+        }
+        match self.kind {
+            Kind::Ntfs => self.unflushed.push(Change::Names(names)),
+            // The entries of one change may stand in different sectors.
+            Kind::Fat32 => {
+                let alone = names.into_iter().map(|name| Change::Names(vec![name]));
+                self.unflushed.extend(alone);
+            }
+        }
+    }
+
+    fn names_of(&self, node: NodeId) -> Vec<NewName> {
+        let parent = self.nodes[node].parent;
+        let entries = self.entries(parent).into_iter().flatten();
+        entries
+            .filter(|(_, (_, entry))| *entry == node)
+            .map(|(key, _)| (parent, key.clone(), None))
+            .collect()
     }
 
     /// Renames or moves.
     pub fn rename(&mut self, node: NodeId, directory: NodeId, name: &str) {
-        self.unlink(node);
+        let mut names = self.names_of(node);
+        names.push(named(directory, name, node));
+        self.change_names(names);
         self.nodes[node].parent = directory;
-        self.entries_mut(directory)
-            .insert(name.to_lowercase(), (name.to_owned(), node));
     }
 
     /// Takes the name of a file or empty directory away.
     pub fn unlink(&mut self, node: NodeId) {
-        let parent = self.nodes[node].parent;
-        self.entries_mut(parent)
-            .retain(|_, (_, entry)| *entry != node);
+        self.change_names(self.names_of(node));
     }
 
     /// Marks it as deleted when its last handle is closed; `false` for a directory that is not empty.
@@ -253,8 +304,18 @@ impl FileSystem {
         if end.saturating_sub(current.len()) as u64 > available {
             return false;
         }
-        current.resize(current.len().max(end), 0);
+        if end > current.len() {
+            current.resize(end, 0);
+            self.unflushed.push(Change::Length(node, end));
+        }
         current[position..end].copy_from_slice(bytes);
+        let (mut position, mut bytes) = (position, bytes);
+        while !bytes.is_empty() {
+            let (sector, rest) = bytes.split_at(bytes.len().min(SECTOR - position % SECTOR));
+            self.unflushed
+                .push(Change::Sector(node, position, sector.to_vec()));
+            (position, bytes) = (position + sector.len(), rest);
+        }
         true
     }
 
@@ -263,43 +324,118 @@ impl FileSystem {
         if node == ROOT {
             return self.flush_volume();
         }
-        if let Content::File { current, durable } = &mut self.nodes[node].content {
-            durable.clone_from(current);
-        }
-        if self.kind == Kind::Ntfs {
-            self.flush_entries();
-        }
+        let logged = self.kind == Kind::Ntfs;
+        self.settle(|change| match change {
+            Change::Sector(file, ..) => *file == node,
+            Change::Names(_) | Change::Length(..) => logged,
+        });
     }
 
     /// Makes everything durable.
     pub fn flush_volume(&mut self) {
-        self.flush_entries();
-        for node in &mut self.nodes {
-            if let Content::File { current, durable } = &mut node.content {
-                durable.clone_from(current);
+        self.settle(|_| true);
+    }
+
+    /// Brings those changes to the disk that `settles` picks.
+    fn settle(&mut self, mut settles: impl FnMut(&Change) -> bool) {
+        let filler = self.filler();
+        for change in std::mem::take(&mut self.unflushed) {
+            if !settles(&change) {
+                self.unflushed.push(change);
+                continue;
+            }
+            match change {
+                Change::Names(names) => {
+                    for (directory, key, entry) in names {
+                        if let Content::Directory { durable, .. } =
+                            &mut self.nodes[directory].content
+                        {
+                            match entry {
+                                Some(entry) => durable.insert(key, entry),
+                                None => durable.remove(&key),
+                            };
+                        }
+                    }
+                }
+                Change::Length(file, length) => self.durable(file).length = length,
+                Change::Sector(file, position, bytes) => {
+                    let sectors = &mut self.durable(file).sectors;
+                    let end = position + bytes.len();
+                    sectors.resize(sectors.len().max(end), filler);
+                    sectors[position..end].copy_from_slice(&bytes);
+                }
             }
         }
     }
 
-    fn flush_entries(&mut self) {
-        for node in &mut self.nodes {
-            if let Content::Directory { current, durable } = &mut node.content {
-                durable.clone_from(current);
-            }
+    fn durable(&mut self, file: NodeId) -> &mut Durable {
+        match &mut self.nodes[file].content {
+            Content::File { durable, .. } => durable,
+            _ => unreachable!("only files are written to"),
         }
     }
 
-    /// The disk as the next boot finds it after a loss of power.
-    pub fn after_power_loss(mut self) -> Self {
+    /// What is read where nothing was written: NTFS knows that, FAT gives what was on the disk.
+    fn filler(&self) -> u8 {
+        match self.kind {
+            Kind::Ntfs => 0,
+            Kind::Fat32 => 0xF6,
+        }
+    }
+
+    /// What is not flushed: changes of names and lengths, and sectors.
+    pub fn unflushed(&self) -> (usize, usize) {
+        let is_sector = |change: &&Change| matches!(change, Change::Sector(..));
+        let sectors = self.unflushed.iter().filter(is_sector).count();
+        (self.unflushed.len() - sectors, sectors)
+    }
+
+    /// The disk as the next boot finds it after a loss of power. `keeps` is asked of one change after the other that was
+    /// not flushed whether it is there all the same; on NTFS of no name or length behind the first that is not.
+    pub fn after_power_loss(mut self, mut keeps: impl FnMut() -> bool) -> Self {
+        let logged = self.kind == Kind::Ntfs;
+        let mut log_goes_on = true;
+        self.settle(|change| match change {
+            Change::Names(_) | Change::Length(..) if logged => {
+                log_goes_on = log_goes_on && keeps();
+                log_goes_on
+            }
+            _ => keeps(),
+        });
+        self.unflushed.clear();
+        let filler = self.filler();
         for node in &mut self.nodes {
             node.deleted = false;
             match &mut node.content {
-                Content::File { current, durable } => current.clone_from(durable),
+                Content::File { current, durable } => {
+                    current.clone_from(&durable.sectors);
+                    current.resize(durable.length, filler);
+                }
                 Content::Directory { current, durable } => current.clone_from(durable),
                 Content::Junction(_) => {}
             }
         }
+        self.part_entries();
         self
+    }
+
+    /// Gives each name a file of its own where two lead to one: what autochk makes of it.
+    fn part_entries(&mut self) {
+        let mut seen = BTreeSet::new();
+        for directory in 0..self.nodes.len() {
+            for (key, (name, node)) in self.entries(directory).cloned().unwrap_or_default() {
+                if !seen.insert(node) {
+                    self.nodes.push(self.nodes[node].clone());
+                    let copy = (name, self.nodes.len() - 1);
+                    if let Content::Directory { current, durable } =
+                        &mut self.nodes[directory].content
+                    {
+                        current.insert(key.clone(), copy.clone());
+                        durable.insert(key, copy);
+                    }
+                }
+            }
+        }
     }
 
     /// Puts a file there, durable, with the directories on the way; `path` is relative to the root.
@@ -397,4 +533,9 @@ impl FileSystem {
             })
             .sum()
     }
+}
+
+fn named(directory: NodeId, name: &str, node: NodeId) -> NewName {
+    let entry = (name.to_owned(), node);
+    (directory, name.to_lowercase(), Some(entry))
 }

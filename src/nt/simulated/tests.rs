@@ -184,7 +184,7 @@ fn a_loss_of_power_leaves_what_was_flushed_as_each_file_system_does() {
         assert!(matches!(run.end, End::PowerLost));
         run.machine
             .files
-            .after_power_loss()
+            .after_power_loss(|| false)
             .list("")
             .unwrap()
             .remove("kept")
