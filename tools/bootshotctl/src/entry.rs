@@ -97,6 +97,16 @@ impl Entry {
             .map(|(_, value)| value.to_owned())
     }
 
+    /// Whether `word` is one of the arguments.
+    pub fn has_word(&self, word: &str) -> bool {
+        self.command().is_some_and(|command| {
+            command
+                .arguments
+                .split(|unit| is_space(*unit))
+                .any(|argument| is_keyword(argument, word))
+        })
+    }
+
     /// The entry's code units.
     pub fn units(&self) -> &[u16] {
         &self.0

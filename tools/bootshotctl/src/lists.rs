@@ -203,13 +203,28 @@ impl Current {
         if let Some(wanted) = wanted.filter(|_| !registered) {
             entries.push(wanted.clone());
         }
+        Ok(Some(self.change_to(entries)))
+    }
+
+    /// What has to be written so that the entries that are told to go are gone; `None` when there are none.
+    pub fn without(&self, goes: impl Fn(&Entry) -> bool) -> Option<Change> {
+        let stay: Vec<Entry> = self
+            .entries()
+            .iter()
+            .filter(|entry| !goes(entry))
+            .cloned()
+            .collect();
+        (stay.len() < self.entries().len()).then(|| self.change_to(stay))
+    }
+
+    fn change_to(&self, entries: Vec<Entry>) -> Change {
         let value = (!entries.is_empty() || self.list.exists_by_default())
             .then(|| Value::multi_sz(&entries));
-        Ok(Some(Change {
+        Change {
             former: self.clone(),
             entries,
             value,
-        }))
+        }
     }
 
     /// Why the list cannot be read, as a sentence; `None` when it can.
@@ -247,6 +262,16 @@ pub struct Change {
 impl Change {
     pub fn list(&self) -> List {
         self.former.list
+    }
+
+    /// The list as it is once this is written.
+    pub fn after(&self) -> Current {
+        Current::new(self.list(), self.value.clone())
+    }
+
+    /// Whether Windows servicing has its own entry in the list for the next restart.
+    pub fn is_in_the_way_of_servicing(&self) -> bool {
+        self.list() == List::SetupExecute && self.former.entries().iter().any(Entry::is_servicing)
     }
 
     /// Damage that the new value no longer has.

@@ -12,10 +12,14 @@ mod lists;
 mod multi_sz;
 mod nt_path;
 mod ntstatus;
+mod offline;
+mod once;
 mod output;
 mod reading;
 mod recovery;
 mod reg_file;
+#[cfg(any(windows, test))]
+mod sddl;
 mod shown;
 mod snapshots;
 mod system;
@@ -34,7 +38,7 @@ use clap::{Parser, Subcommand};
 
 use crate::commands::{
     boot, check, handles, install, list, memory, modules, peb, processes, raw, run, salvage,
-    simulate_boot, status, summary, threads, types, uninstall,
+    simulate_boot, status, summary, threads, types, undo_script, uninstall,
 };
 use crate::error::{Error, Outcome};
 
@@ -82,12 +86,14 @@ enum Command {
     Check(check::Args),
     /// Run a native program (through Wine where this is not Windows)
     Run(run::Args),
-    /// Register bootshot with the Session Manager: snapshots at every restart (Windows)
+    /// Register bootshot with the Session Manager: snapshots at every restart (Windows, or --offline)
     Install(install::Args),
-    /// Undo what install did; snapshots stay (Windows)
+    /// Undo what install did; snapshots stay (Windows, or --offline)
     Uninstall(uninstall::Args),
-    /// Tell whether bootshot is registered, and whether it ran at the last boot (Windows)
+    /// Tell whether bootshot is registered, and whether it ran at the last boot (Windows, or --offline)
     Status(status::Args),
+    /// Print the commands that take bootshot out of a system that does not start (Windows, or --offline)
+    UndoScript(undo_script::Args),
     /// Run the Session Manager's lists on this running system, by its rules (Windows)
     SimulateBoot(simulate_boot::Args),
 }
@@ -111,6 +117,7 @@ fn execute(command: Command) -> Result<Outcome, Error> {
         Command::Install(args) => install::run(&args),
         Command::Uninstall(args) => uninstall::run(&args),
         Command::Status(args) => status::run(&args),
+        Command::UndoScript(args) => undo_script::run(&args),
         Command::SimulateBoot(args) => simulate_boot::run(&args),
     }
 }

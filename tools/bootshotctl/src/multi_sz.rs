@@ -2,6 +2,14 @@
 
 use std::fmt;
 
+/// The registry type number of bytes.
+#[cfg(not(windows))]
+pub const REG_BINARY: u32 = 3;
+
+/// The registry type number of a 32-bit number.
+#[cfg(not(windows))]
+pub const REG_DWORD: u32 = 4;
+
 /// The registry type number of a list of strings.
 pub const REG_MULTI_SZ: u32 = 7;
 

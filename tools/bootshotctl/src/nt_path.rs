@@ -18,7 +18,7 @@ pub fn from_dos(path: &str) -> String {
 
 /// A path that Win32 programs can open for the NT path `path`; `windows` is what `\SystemRoot` stands for.
 pub fn to_dos(path: &str, windows: &Path) -> String {
-    if let Some(rest) = strip_prefix(path, r"\SystemRoot") {
+    if let Some(rest) = below_system_root(path) {
         return format!("{}{rest}", windows.display());
     }
     for prefix in [r"\??\", r"\DosDevices\"] {
@@ -31,6 +31,11 @@ pub fn to_dos(path: &str, windows: &Path) -> String {
         };
     }
     format!(r"\\?\GLOBALROOT{path}")
+}
+
+/// What stands behind `\SystemRoot` in an NT path.
+pub fn below_system_root(path: &str) -> Option<&str> {
+    strip_prefix(path, r"\SystemRoot").filter(|rest| rest.is_empty() || rest.starts_with('\\'))
 }
 
 fn strip_prefix<'a>(path: &'a str, prefix: &str) -> Option<&'a str> {

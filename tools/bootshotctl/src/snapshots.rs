@@ -15,7 +15,7 @@ use crate::system::System;
 const GUARD: &str = "attempt";
 
 /// The kill switch: while it is there, the executable leaves at once.
-const KILL_SWITCH: &str = "off";
+pub const KILL_SWITCH: &str = "off";
 
 /// There once the one capture that an entry with `once` asks for is taken: such an entry does nothing more.
 const DONE: &str = "done";
@@ -49,9 +49,7 @@ impl Directory {
             .flat_map(Current::ours)
             .find_map(|entry| entry.argument("dir"));
         let path = named.unwrap_or(nt_path::DEFAULT_DIRECTORY.into());
-        Ok(Self::new(
-            nt_path::to_dos(&path, system.windows_directory()).into(),
-        ))
+        Ok(Self::new(system.locate(&path)?))
     }
 
     pub fn path(&self) -> &Path {
@@ -68,6 +66,16 @@ impl Directory {
 
     pub fn done(&self) -> PathBuf {
         self.path.join(DONE)
+    }
+
+    /// The snapshot that the file `done` tells of, by its name without extension; empty when it does not say. `None`
+    /// when there is no such file.
+    pub fn captured_once(&self) -> Result<Option<String>, Error> {
+        match fs::read(self.done()) {
+            Ok(note) => Ok(Some(String::from_utf8_lossy(&note).trim().to_owned())),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(self.unreadable(&error)),
+        }
     }
 
     /// Refuses a directory with anything in it that is not of bootshot: it is going to be closed to everybody else.

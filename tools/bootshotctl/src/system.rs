@@ -1,14 +1,21 @@
-//! What the commands need of a Windows installation; the one implementation that runs is in [`crate::windows`].
+//! What the commands need of a Windows installation. The one that runs is in [`crate::windows`], one that does not in
+//! [`crate::offline`].
 
 use std::fmt;
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::error::Error;
 use crate::image::Machine;
+use crate::lists::Current;
 use crate::multi_sz::Value;
+use crate::nt_path;
 use crate::ntstatus::NtStatus;
+use crate::offline::Offline;
+use crate::reg_file;
+use crate::snapshots::Directory;
 
 /// Which boot a system is in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,7 +26,17 @@ pub struct Boot {
     pub time: i64,
 }
 
-/// A Windows installation that runs.
+/// What is known of the access list of a directory that bootshot is to write to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Protection {
+    /// The directory is there, for SYSTEM and Administrators only.
+    Verified,
+    /// Access lists cannot be set from here: the executable creates the directory, or checks it, at its first run.
+    #[cfg_attr(windows, allow(dead_code, reason = "Windows can set them anywhere"))]
+    LeftToExecutable,
+}
+
+/// A Windows installation, whether it runs or not.
 pub trait System {
     /// The machine type of the installation, not of this process or what WOW64 shows it.
     fn machine(&self) -> Machine;
@@ -29,9 +46,6 @@ pub trait System {
 
     /// The path through which this process sees the file that everybody else knows as `path`.
     fn reach(&self, path: &Path) -> PathBuf;
-
-    /// Whether this is Wine: nobody's real system, and no volumes for a disk check to take away.
-    fn is_wine(&self) -> bool;
 
     /// Whether this process runs with an elevated administrator's rights.
     fn is_elevated(&self) -> Result<bool, Error>;
@@ -45,20 +59,48 @@ pub trait System {
     /// Removes a value of the Session Manager key and flushes the hive.
     fn remove_value(&self, name: &str) -> Result<(), Error>;
 
-    /// The Session Manager's own `Path` variable, expanded.
-    fn search_path(&self) -> Result<String, Error>;
+    /// The path through which this process sees what entries call by the NT path `path`.
+    fn locate(&self, path: &str) -> Result<PathBuf, Error> {
+        Ok(nt_path::to_dos(path, self.windows_directory()).into())
+    }
 
-    /// Creates a directory for SYSTEM and Administrators only, or makes an existing one so.
-    fn protect_directory(&self, directory: &Path) -> Result<(), Error>;
+    /// Keeps the lists as they are in `former`, with a file in `directory` or elsewhere, whose path it gives.
+    fn back_up(&self, former: &[&Current], directory: &Directory) -> Result<PathBuf, Error> {
+        directory.write_backup(&reg_file::backup(former.iter().copied()))
+    }
 
-    /// The owner and access list of a directory in SDDL.
-    fn security(&self, directory: &Path) -> Result<String, Error>;
+    /// Creates a directory for SYSTEM and Administrators only, or makes an existing one so, and reads back that it is.
+    fn protect_directory(&self, directory: &Path) -> Result<Protection, Error>;
+
+    /// The owner and access list of a directory in SDDL; `None` where they cannot be read.
+    fn security(&self, directory: &Path) -> Result<Option<String>, Error>;
+
+    /// Writes a file that must not exist yet, on the disk before it returns.
+    fn write_new(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        let mut file = File::create_new(path)?;
+        file.write_all(bytes)?;
+        file.sync_all()
+    }
 
     /// Puts the file `from` at the place of `to`, on the disk before it returns.
     fn replace_file(&self, from: &Path, to: &Path) -> io::Result<()>;
 
-    /// Which boot this is.
-    fn boot(&self) -> Result<Boot, Error>;
+    /// Removes a file.
+    fn remove_file(&self, path: &Path) -> io::Result<()> {
+        fs::remove_file(path)
+    }
+
+    /// Which boot this is; `None` for a system that does not run.
+    fn boot(&self) -> Result<Option<Boot>, Error>;
+}
+
+/// The Windows installation this process runs on.
+pub trait Running: System {
+    /// Whether this is Wine: nobody's real system, and no volumes for a disk check to take away.
+    fn is_wine(&self) -> bool;
+
+    /// The Session Manager's own `Path` variable, expanded.
+    fn search_path(&self) -> Result<String, Error>;
 
     /// Starts a native program and waits as asked.
     fn start(&self, program: &Program) -> Result<Started, NtStatus>;
@@ -121,16 +163,35 @@ pub enum End {
 
 /// The installation this process runs on.
 #[cfg(windows)]
-pub fn this(_doing: &str) -> Result<Box<dyn System>, Error> {
+pub fn this(_doing: &str) -> Result<Box<dyn Running>, Error> {
     Ok(Box::new(crate::windows::Windows::open()?))
 }
 
 /// The installation this process runs on; here there is none.
 #[cfg(not(windows))]
-pub fn this(doing: &str) -> Result<Box<dyn System>, Error> {
+pub fn this(doing: &str) -> Result<Box<dyn Running>, Error> {
     Err(Error::failed(format!("cannot {doing}"))
         .because("this is not Windows")
         .advise("Run bootshotctl.exe on the Windows system meant, or under Wine."))
+}
+
+/// The installation that does not run in the folder `offline`, else the one this process runs on.
+pub fn of(offline: Option<&Path>, doing: &str) -> Result<Box<dyn System>, Error> {
+    Ok(match offline {
+        Some(folder) => Box::new(Offline::open(folder)?),
+        None => this(doing)?,
+    })
+}
+
+/// Removes a file that need not exist; tells whether it did.
+pub fn remove_if_there(system: &dyn System, file: &Path) -> Result<bool, Error> {
+    match system.remove_file(file) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => {
+            Err(Error::failed(format!("cannot remove {}", file.display())).because(error))
+        }
+    }
 }
 
 /// Refuses to go on without an elevated administrator's rights.
@@ -162,7 +223,6 @@ pub mod tests {
 
     use std::cell::{Cell, RefCell};
     use std::collections::BTreeMap;
-    use std::fs;
 
     use super::*;
     use crate::entry::Entry;
@@ -265,10 +325,6 @@ pub mod tests {
             path.to_str().unwrap().replace('\\', "/").into()
         }
 
-        fn is_wine(&self) -> bool {
-            self.wine.get()
-        }
-
         fn is_elevated(&self) -> Result<bool, Error> {
             Ok(self.elevated.get())
         }
@@ -289,25 +345,31 @@ pub mod tests {
             Ok(())
         }
 
-        fn search_path(&self) -> Result<String, Error> {
-            Ok(self.search_path.borrow().clone())
-        }
-
-        fn protect_directory(&self, directory: &Path) -> Result<(), Error> {
+        fn protect_directory(&self, directory: &Path) -> Result<Protection, Error> {
             fs::create_dir_all(directory).unwrap();
-            Ok(())
+            Ok(Protection::Verified)
         }
 
-        fn security(&self, _directory: &Path) -> Result<String, Error> {
-            Ok("O:BAD:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)".into())
+        fn security(&self, _directory: &Path) -> Result<Option<String>, Error> {
+            Ok(Some("O:BAD:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)".into()))
         }
 
         fn replace_file(&self, from: &Path, to: &Path) -> io::Result<()> {
             fs::rename(from, to)
         }
 
-        fn boot(&self) -> Result<Boot, Error> {
-            Ok(self.boot.get())
+        fn boot(&self) -> Result<Option<Boot>, Error> {
+            Ok(Some(self.boot.get()))
+        }
+    }
+
+    impl Running for FakeSystem {
+        fn is_wine(&self) -> bool {
+            self.wine.get()
+        }
+
+        fn search_path(&self) -> Result<String, Error> {
+            Ok(self.search_path.borrow().clone())
         }
 
         fn start(&self, program: &Program) -> Result<Started, NtStatus> {

@@ -24,6 +24,8 @@ pub enum Need {
     /// The same for 32-bit Windows.
     MingwX86,
     Wine,
+    /// Changes registry hives; tests make theirs with it.
+    Hivexregedit,
     /// clippy for the host's toolchain.
     HostClippy,
     /// rustfmt for the host's toolchain.
@@ -39,6 +41,7 @@ impl Need {
             Self::MingwX64 => on_path("x86_64-w64-mingw32-gcc").is_some(),
             Self::MingwX86 => on_path("i686-w64-mingw32-gcc").is_some(),
             Self::Wine => wine::loader().is_some(),
+            Self::Hivexregedit => on_path("hivexregedit").is_some(),
             Self::HostClippy => process::output(host_cargo("clippy").arg("--version")).is_ok(),
             Self::HostFmt => process::output(host_cargo("fmt").arg("--version")).is_ok(),
         }
@@ -52,6 +55,7 @@ impl Need {
             Self::MingwX64 => &["gcc-mingw-w64-x86-64"],
             Self::MingwX86 => &["gcc-mingw-w64-i686"],
             Self::Wine => &["wine64", "wine"],
+            Self::Hivexregedit => &["libwin-hivex-perl"],
             Self::HostFmt => &["rustfmt-web"],
         }
     }
@@ -84,6 +88,7 @@ impl Need {
                 "Wine, 64-bit: its package, or {} naming its loader",
                 wine::LOADER_VARIABLE
             ),
+            Self::Hivexregedit => "hivexregedit: the package of hivex's Perl bindings".to_owned(),
             Self::HostClippy => "clippy: rustup component add clippy".to_owned(),
             Self::HostFmt => "rustfmt: rustup component add rustfmt".to_owned(),
         }

@@ -27,7 +27,7 @@ pub fn run() -> Result<ExitCode> {
     let mut needs = dist::NEEDS.to_vec();
     needs.extend([Need::Clippy, Need::HostClippy, Need::HostFmt]);
     if !cfg!(windows) {
-        needs.push(Need::Wine);
+        needs.extend([Need::Wine, Need::Hivexregedit]);
     }
     ensure(&needs)?;
     let toolchain = toolchain::required()?;
@@ -141,7 +141,7 @@ fn kernel_contract(toolchain: &Toolchain, prefix: Option<&Prefix>) -> Result<Com
     Ok(command)
 }
 
-/// Tests that need Wine or Windows are marked `#[ignore]`. Here they run, and the parts they need are named to them: a
+/// Tests that need Wine, Windows or hivexregedit are marked `#[ignore]`. Here they run, and the parts they need are named to them: a
 /// folder with the companion and `image`, a prefix and Wine's loader.
 fn tests_of_what_was_built(image: Image, prefix: Option<&Prefix>) -> Result<Command> {
     let folder = workspace::target().join("tests").join(image.target());

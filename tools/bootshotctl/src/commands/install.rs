@@ -1,8 +1,8 @@
 //! `install`: registers the executable with the Session Manager.
 
-use std::fs::{self, File};
-use std::io::{ErrorKind, Write};
-use std::path::{Path, PathBuf};
+use std::fs;
+use std::io::ErrorKind;
+use std::path::PathBuf;
 
 use bootshot_format::Family;
 
@@ -11,18 +11,24 @@ use crate::error::{Error, Outcome};
 use crate::image::{FILE_NAME, Image, is_bootshot};
 use crate::lists::{Change, Current, List, Phases};
 use crate::nt_path;
+use crate::once;
 use crate::output::{self, Print};
 use crate::recovery;
-use crate::reg_file;
 use crate::shown;
 use crate::snapshots::Directory;
-use crate::system::{self, System};
+use crate::system::{self, Protection, System, remove_if_there};
+
+const EXAMPLES: &str = "\
+Examples: bootshotctl install --phase both keep=8
+          bootshotctl install --once
+          bootshotctl install --offline D:\\Windows";
 
 /// The executable takes no longer directories, in UTF-16 units.
 const MAXIMUM_DIRECTORY: usize = 200;
 
 /// Arguments of `install`.
 #[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub struct Args {
     /// The moment of the boot to photograph
     #[arg(long, value_enum, default_value = "bootexecute")]
@@ -38,6 +44,22 @@ pub struct Args {
     /// Let smss go on during the capture: csrss may then start before it ends
     #[arg(long = "async")]
     asynchronous: bool,
+    /// Capture at the next restart only
+    ///
+    /// After the capture, the file "done" in the directory keeps the entry from doing anything, and the entry itself goes:
+    /// at once where the registry lets it, or the next time bootshotctl runs.
+    #[arg(long)]
+    once: bool,
+    /// Capture in Safe Mode as well; without, bootshot leaves at once there
+    #[arg(long)]
+    safe_mode: bool,
+    /// Install into the Windows in this folder (its Windows folder, or the root of its volume), which does not run
+    ///
+    /// On Windows, its registry is loaded into this one. Elsewhere it takes the program hivexregedit, and a system that was
+    /// shut down whole: not hibernated, which Fast Startup does at every shutdown, and with nothing left in the logs of its
+    /// registry.
+    #[arg(long, value_name = "DIR")]
+    offline: Option<PathBuf>,
     /// Say what would be done, and do nothing
     #[arg(long)]
     dry_run: bool,
@@ -50,9 +72,8 @@ pub struct Args {
 }
 
 pub fn run(args: &Args) -> Result<Outcome, Error> {
-    install(&*system::this("install")?, args, &mut |text| {
-        output::line(text)
-    })
+    let system = system::of(args.offline.as_deref(), "install")?;
+    install(&*system, args, &mut |text| output::line(text))
 }
 
 /// Where the image is installed, as everybody else knows the path.
@@ -78,7 +99,7 @@ pub fn read_installed(system: &dyn System) -> Result<Option<Vec<u8>>, Error> {
         .advise("Find out whose it is. Nothing was changed."))
 }
 
-fn install(system: &dyn System, args: &Args, print: Print<'_>) -> Result<Outcome, Error> {
+pub fn install(system: &dyn System, args: &Args, print: Print<'_>) -> Result<Outcome, Error> {
     check_arguments(&args.arguments)?;
     if !args.dry_run {
         system::require_elevation(system, "install")?;
@@ -90,7 +111,7 @@ fn install(system: &dyn System, args: &Args, print: Print<'_>) -> Result<Outcome
     image.require_bootable(system.machine())?;
     let installed = read_installed(system)?;
 
-    let lists = Current::read_all(system)?;
+    let mut lists = Current::read_all(system)?;
     if let Some(servicing) = lists
         .iter()
         .flat_map(Current::entries)
@@ -106,15 +127,14 @@ fn install(system: &dyn System, args: &Args, print: Print<'_>) -> Result<Outcome
     for current in &lists {
         changes.extend(current.change(args.entry_for(current.list).as_ref())?);
     }
-    let directory = Directory::new(args.directory(system));
+    let directory = Directory::new(args.directory(system)?);
 
+    let mut protection = Protection::Verified;
     if args.dry_run {
         print("This is what would be done; nothing was changed.".into())?;
     } else {
         directory.require_own()?;
-        system.protect_directory(directory.path())?;
-        // What an earlier `once` has left would keep a new one from its capture.
-        remove_if_there(&directory.done())?;
+        protection = system.protect_directory(directory.path())?;
         if installed.as_deref() != Some(&image.bytes) {
             copy(system, &image)?;
         }
@@ -130,12 +150,16 @@ fn install(system: &dyn System, args: &Args, print: Print<'_>) -> Result<Outcome
         image.origin()
     ))?;
     print(format!(
-        "directory  {} (SYSTEM and Administrators only)",
-        directory.path().display()
+        "directory  {} ({})",
+        directory.path().display(),
+        match protection {
+            Protection::Verified => "SYSTEM and Administrators only",
+            Protection::LeftToExecutable => "bootshot sees to it at its first run",
+        }
     ))?;
     if !changes.is_empty() && !args.dry_run {
-        let backup = reg_file::backup(changes.iter().map(|change| &change.former));
-        let backup = directory.write_backup(&backup)?;
+        let former: Vec<_> = changes.iter().map(|change| &change.former).collect();
+        let backup = system.back_up(&former, &directory)?;
         print(format!("backup     {}", backup.display()))?;
     }
     for change in &changes {
@@ -146,6 +170,13 @@ fn install(system: &dyn System, args: &Args, print: Print<'_>) -> Result<Outcome
     }
     if changes.is_empty() {
         print("registered already".into())?;
+    }
+    // Last, so that no earlier entry with `once` wakes up when a step before fails.
+    if !args.dry_run && remove_if_there(system, &directory.done())? {
+        print(format!(
+            "removed    {}, which an earlier capture with once has left",
+            directory.done().display()
+        ))?;
     }
     if args.asynchronous {
         print(
@@ -159,15 +190,13 @@ fn install(system: &dyn System, args: &Args, print: Print<'_>) -> Result<Outcome
         }
         print("\nThe next restart takes a snapshot. (A restart: with Fast Startup, shutting down does not end the kernel.)".into())?;
     }
-    print("\nTo undo it: bootshotctl uninstall".into())?;
-    let lists = lists
-        .iter()
-        .filter(|current| args.entry_for(current.list).is_some());
-    print(recovery::instructions(
-        &installed_image(system),
-        system.windows_directory(),
-        lists,
-    ))?;
+    print("\nTo undo it: bootshotctl uninstall. If the system does not start any more (bootshotctl undo-script prints this again):\n".into())?;
+    for current in &mut lists {
+        if let Some(change) = changes.iter().find(|change| change.list() == current.list) {
+            *current = change.after();
+        }
+    }
+    print(recovery::script(system.windows_directory(), &lists))?;
     Ok(Outcome::Done)
 }
 
@@ -179,14 +208,23 @@ impl Args {
         }
         let mut arguments = vec![format!("phase={}", phase.name())];
         arguments.extend_from_slice(&self.arguments);
+        for (wanted, word) in [(self.once, once::WORD), (self.safe_mode, "safemode=run")] {
+            if wanted
+                && !arguments
+                    .iter()
+                    .any(|argument| argument.eq_ignore_ascii_case(word))
+            {
+                arguments.push(word.into());
+            }
+        }
         Some(Entry::ours(self.asynchronous, &arguments))
     }
 
-    fn directory(&self, system: &dyn System) -> PathBuf {
+    fn directory(&self, system: &dyn System) -> Result<PathBuf, Error> {
         let directory = Entry::ours(false, &self.arguments)
             .argument("dir")
             .unwrap_or(nt_path::DEFAULT_DIRECTORY.into());
-        PathBuf::from(nt_path::to_dos(&directory, system.windows_directory()))
+        system.locate(&directory)
     }
 }
 
@@ -238,33 +276,20 @@ fn is_family(name: &str) -> bool {
         .any(|family| family.name().eq_ignore_ascii_case(name))
 }
 
-/// Removes a file that need not exist.
-pub fn remove_if_there(file: &Path) -> Result<(), Error> {
-    match fs::remove_file(file) {
-        Err(error) if error.kind() != ErrorKind::NotFound => {
-            Err(Error::failed(format!("cannot remove {}", file.display())).because(error))
-        }
-        _ => Ok(()),
-    }
-}
-
 fn copy(system: &dyn System, image: &Image) -> Result<(), Error> {
     let path = installed_image(system);
     let target = system.reach(&path);
     let temporary = target.with_extension("exe.new");
-    write_through(&temporary, &image.bytes)
+    // What an interrupted run has left.
+    remove_if_there(system, &temporary)?;
+    system
+        .write_new(&temporary, &image.bytes)
         .and_then(|()| system.replace_file(&temporary, &target))
         .map_err(|error| {
             // Whatever stopped the copy, the half-made file is of no use; the first error is the one to report.
-            let _ = fs::remove_file(&temporary);
+            let _ = system.remove_file(&temporary);
             Error::failed(format!("cannot write {}", path.display())).because(error)
         })
-}
-
-fn write_through(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let mut file = File::create(path)?;
-    file.write_all(bytes)?;
-    file.sync_all()
 }
 
 /// A list before and after, one entry a line.
@@ -302,15 +327,31 @@ pub mod tests {
     }
 
     /// Installs with these arguments, from a file of our image. Gives what was printed.
-    pub fn install_with(system: &FakeSystem, arguments: &[&str]) -> Result<String, Error> {
+    pub fn install_with(system: &dyn System, arguments: &[&str]) -> Result<String, Error> {
         install_image(system, &our_image(), arguments)
     }
 
     fn install_image(
-        system: &FakeSystem,
+        system: &dyn System,
         image: &[u8],
         arguments: &[&str],
     ) -> Result<String, Error> {
+        let mut printed = String::new();
+        try_install(system, image, arguments, &mut |line| {
+            printed.push_str(&line);
+            printed.push('\n');
+            Ok(())
+        })?;
+        Ok(printed)
+    }
+
+    /// Installs `image` with these arguments.
+    pub fn try_install(
+        system: &dyn System,
+        image: &[u8],
+        arguments: &[&str],
+        print: Print<'_>,
+    ) -> Result<Outcome, Error> {
         #[derive(clap::Parser)]
         struct CommandLine {
             #[command(flatten)]
@@ -321,13 +362,7 @@ pub mod tests {
         let exe = file.path().to_str().unwrap();
         let words = [&["install", "--exe", exe], arguments].concat();
         let args = <CommandLine as clap::Parser>::parse_from(words).args;
-        let mut printed = String::new();
-        super::install(system, &args, &mut |line| {
-            printed.push_str(&line);
-            printed.push('\n');
-            Ok(())
-        })?;
-        Ok(printed)
+        super::install(system, &args, print)
     }
 
     fn refusal(result: Result<String, Error>) -> String {

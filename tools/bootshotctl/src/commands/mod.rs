@@ -14,7 +14,10 @@ pub mod run;
 pub mod salvage;
 pub mod simulate_boot;
 pub mod status;
+#[cfg(test)]
+mod steps;
 pub mod summary;
 pub mod threads;
 pub mod types;
+pub mod undo_script;
 pub mod uninstall;

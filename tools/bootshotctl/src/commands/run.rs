@@ -10,7 +10,7 @@ use crate::error::{Error, Outcome};
 use crate::image::{FILE_NAME, Image, Machine};
 use crate::nt_path;
 use crate::ntstatus::NtStatus;
-use crate::system::{self, End, Program, System, Wait};
+use crate::system::{self, End, Program, Running, Wait};
 use crate::wine;
 
 /// Arguments of `run`.
@@ -90,7 +90,7 @@ impl Drop for Temporary {
     }
 }
 
-fn launch(system: &dyn System, path: &Path, args: &Args) -> Result<Outcome, Error> {
+fn launch(system: &dyn Running, path: &Path, args: &Args) -> Result<Outcome, Error> {
     let dos = path.display().to_string();
     let mut command_line = if dos.contains(' ') {
         format!("\"{dos}\"")

@@ -17,7 +17,7 @@ use crate::nt_path;
 use crate::ntstatus::NtStatus;
 use crate::output;
 use crate::shown;
-use crate::system::{self, End, Program, System, Wait};
+use crate::system::{self, End, Program, Running, Wait};
 
 /// Arguments of `simulate-boot`.
 #[derive(clap::Args)]
@@ -93,7 +93,7 @@ pub fn run(args: &Args) -> Result<Outcome, Error> {
     Ok(if hangs { Outcome::No } else { Outcome::Done })
 }
 
-fn simulate(system: &dyn System, args: &Args) -> Result<Vec<Report>, Error> {
+fn simulate(system: &dyn Running, args: &Args) -> Result<Vec<Report>, Error> {
     // smss reads all its lists before it runs the first entry.
     let lists = Current::read_all(system)?;
     let path = system.search_path()?;
@@ -130,7 +130,7 @@ fn simulate(system: &dyn System, args: &Args) -> Result<Vec<Report>, Error> {
 
 /// Does with an entry what smss does, and notes in `report` what came of it.
 fn run_entry(
-    system: &dyn System,
+    system: &dyn Running,
     entry: &Entry,
     path: &str,
     timeout: Duration,
@@ -264,6 +264,7 @@ impl Report {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::system::System;
     use crate::system::tests::FakeSystem;
 
     fn act_out(system: &FakeSystem, phase: Phases) -> Vec<(String, Answer)> {

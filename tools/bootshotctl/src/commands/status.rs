@@ -1,20 +1,21 @@
 //! `status`: whether bootshot is registered, and whether it ran.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use bootshot_format::{Header, Phase, Presence};
 use serde::Serialize;
 
-use crate::commands::install::{installed_image, read_installed, remove_if_there};
+use crate::commands::install::{installed_image, read_installed};
 use crate::entry::Entry;
 use crate::error::{Error, Outcome};
 use crate::lists::{Current, List};
+use crate::once;
 use crate::output::{self, Print};
 use crate::shown;
 use crate::snapshots::Directory;
-use crate::system::{self, Boot, System};
+use crate::system::{self, Boot, System, remove_if_there};
 
 /// Two boot times closer than this are of the same boot: the time is corrected along with the clock, and no system
 /// starts twice in ten seconds. In 100 ns.
@@ -25,19 +26,28 @@ const WINDOWS_TO_UNIX: Duration = Duration::from_secs(11_644_473_600);
 
 /// Arguments of `status`.
 #[derive(clap::Args)]
+#[command(
+    after_help = "Examples: bootshotctl status --json\n          bootshotctl status --offline D:\\Windows"
+)]
 pub struct Args {
     /// Clear the guard that a run which did not end has left, so that the next restart tries again
+    ///
+    /// Nothing but the guard: the kill switch is yours to remove, and the file "done" tells of a success; for another
+    /// capture there is "bootshotctl install --once".
     #[arg(long)]
     reset: bool,
+    /// Look at the installation in this folder (its Windows folder, or the root of its volume), which does not run;
+    /// nothing there is changed, except by --reset
+    #[arg(long, value_name = "DIR")]
+    offline: Option<PathBuf>,
     /// Print one object as JSON
     #[arg(long)]
     json: bool,
 }
 
 pub fn run(args: &Args) -> Result<Outcome, Error> {
-    status(&*system::this("tell the status")?, args, &mut |text| {
-        output::line(text)
-    })
+    let system = system::of(args.offline.as_deref(), "tell the status")?;
+    status(&*system, args, &mut |text| output::line(text))
 }
 
 /// What there is to know; printed as it is for `--json`.
@@ -60,6 +70,10 @@ struct Status {
     switched_off: bool,
     /// The one capture that an entry with `once` asks for is taken.
     once_done: bool,
+    /// The snapshot it made, as far as it is known.
+    once_snapshot: Option<String>,
+    /// Entries that were finished, and that this run took out of the lists.
+    taken_out: Vec<Registered>,
 }
 
 /// A registered entry of ours.
@@ -73,6 +87,10 @@ struct Registered {
 #[serde(rename_all = "snake_case")]
 enum State {
     NotInstalled,
+    /// No entry any more: it was for one capture, which is taken.
+    CapturedOnce,
+    /// The installation does not run, so there is no last boot to ask about.
+    RegisteredOffline,
     /// Entries without an image: smss skips them.
     ImageMissing,
     /// Registered since the last boot: the next one will be the first.
@@ -84,63 +102,76 @@ enum State {
 }
 
 fn status(system: &dyn System, args: &Args, print: Print<'_>) -> Result<Outcome, Error> {
-    let lists = Current::read_all(system)?;
+    let mut lists = Current::read_all(system)?;
+    let directory = Directory::of(system)?;
+    let boot = system.boot()?;
+    let mut taken_out = Vec::new();
+    if boot.is_some() && system.is_elevated()? {
+        taken_out = once::take_out_finished(system, &lists)?;
+        if !taken_out.is_empty() {
+            lists = Current::read_all(system)?;
+        }
+    }
     let entries: Vec<(List, &Entry)> = lists
         .iter()
         .flat_map(|current| current.ours().map(|entry| (current.list, entry)))
         .collect();
-    let directory = Directory::of(system)?;
     if args.reset {
         reset(system, &directory)?;
     }
+    let captured_once = directory.captured_once()?;
     let snapshots = directory.snapshots()?;
     let image_present = read_installed(system)?.is_some();
     let image = installed_image(system);
-    let boot = system.boot()?;
     let headers: Vec<&Header> = snapshots
         .iter()
         .filter_map(|snapshot| snapshot.header.as_ref().ok())
         .collect();
     let state = if entries.is_empty() {
-        State::NotInstalled
+        match captured_once {
+            Some(_) => State::CapturedOnce,
+            None => State::NotInstalled,
+        }
     } else if !image_present {
         State::ImageMissing
-    } else if headers
-        .iter()
-        .any(|header| is_at_boot(header) && is_of(header, boot))
-    {
-        State::RanAtLastBoot
-    } else if written_after(&system.reach(&image), boot)? {
-        State::Registered
-    } else if headers.iter().any(|header| is_at_boot(header)) {
-        State::DidNotRunAtLastBoot
     } else {
-        State::RegisteredButNeverRan
+        match boot {
+            Some(boot) => state_since(boot, &headers, &system.reach(&image))?,
+            None => State::RegisteredOffline,
+        }
     };
     let directory_exists = directory.path().is_dir();
+    let registered = |entries: &[(List, &Entry)]| {
+        let registered = entries.iter().map(|(list, entry)| Registered {
+            list: *list,
+            entry: entry.to_string(),
+        });
+        registered.collect()
+    };
+    let taken_out: Vec<_> = taken_out
+        .iter()
+        .map(|(list, entry)| (*list, entry))
+        .collect();
     let status = Status {
         state,
-        entries: entries
-            .into_iter()
-            .map(|(list, entry)| Registered {
-                list,
-                entry: entry.to_string(),
-            })
-            .collect(),
+        entries: registered(&entries),
         unreadable_lists: lists.iter().filter_map(Current::problem).collect(),
         image: image.display().to_string(),
         image_present,
         directory: directory.path().display().to_string(),
-        directory_security: directory_exists
-            .then(|| system.security(directory.path()))
-            .transpose()?,
+        directory_security: match directory_exists {
+            true => system.security(directory.path())?,
+            false => None,
+        },
         snapshots: snapshots.len(),
         newest_snapshot: snapshots
             .first()
             .map(|snapshot| snapshot.path.display().to_string()),
         attempt_did_not_end: directory.has(&directory.guard())?,
         switched_off: directory.has(&directory.kill_switch())?,
-        once_done: directory.has(&directory.done())?,
+        once_done: captured_once.is_some(),
+        once_snapshot: captured_once.filter(|name| !name.is_empty()),
+        taken_out: registered(&taken_out),
     };
     if args.json {
         let text = serde_json::to_string_pretty(&status)
@@ -157,7 +188,21 @@ fn status(system: &dyn System, args: &Args, print: Print<'_>) -> Result<Outcome,
 
 fn reset(system: &dyn System, directory: &Directory) -> Result<(), Error> {
     system::require_elevation(system, "reset the guard")?;
-    remove_if_there(&directory.guard())
+    remove_if_there(system, &directory.guard()).map(drop)
+}
+
+/// What the snapshots, and the time when the image was written, tell of a registered entry in this boot.
+fn state_since(boot: Boot, headers: &[&Header], image: &Path) -> Result<State, Error> {
+    let at_boot = || headers.iter().filter(|header| is_at_boot(header));
+    Ok(if at_boot().any(|header| is_of(header, boot)) {
+        State::RanAtLastBoot
+    } else if written_after(image, boot)? {
+        State::Registered
+    } else if at_boot().next().is_some() {
+        State::DidNotRunAtLastBoot
+    } else {
+        State::RegisteredButNeverRan
+    })
 }
 
 /// Whether smss can have started the run: it was before csrss, which `simulate-boot` on a Windows in use is not.
@@ -186,10 +231,30 @@ fn written_after(image: &Path, boot: Boot) -> Result<bool, Error> {
     Ok(i128::try_from(written).is_ok_and(|written| written > i128::from(boot.time)))
 }
 
+/// ` at <time>, as <name>`, from a name such as `00000007-20261120T114823Z-bootexecute`.
+fn captured_at(name: &str) -> String {
+    let time = name.split('-').nth(1).and_then(|time| {
+        let is_time = time.len() == 16 && time.is_ascii() && time.as_bytes()[8] == b'T';
+        is_time.then(|| {
+            let [year, month, day] = [&time[..4], &time[4..6], &time[6..8]];
+            let [hour, minute, second] = [&time[9..11], &time[11..13], &time[13..15]];
+            format!("{year}-{month}-{day}T{hour}:{minute}:{second}Z")
+        })
+    });
+    match time {
+        Some(time) => format!(" at {time}, as {name}"),
+        None => format!(", as {}", shown::visible(name)),
+    }
+}
+
 impl Status {
     fn print(&self, directory: &Directory, print: Print<'_>) -> Result<(), Error> {
         print(match self.state {
             State::NotInstalled => "not installed".into(),
+            State::CapturedOnce => {
+                "not registered any more: the one capture asked for is taken".into()
+            }
+            State::RegisteredOffline => "registered".into(),
             State::ImageMissing => format!(
                 "registered, but {} is missing: smss skips the entry",
                 self.image
@@ -202,6 +267,13 @@ impl Status {
         for Registered { list, entry } in &self.entries {
             print(format!(
                 "  {:<22}{}",
+                list.value_name(),
+                shown::visible(entry)
+            ))?;
+        }
+        for Registered { list, entry } in &self.taken_out {
+            print(format!(
+                "  {:<22}{} (finished: taken out)",
                 list.value_name(),
                 shown::visible(entry)
             ))?;
@@ -230,9 +302,11 @@ impl Status {
             ))?;
         }
         if self.once_done {
+            let snapshot = self.once_snapshot.as_deref();
             print(format!(
-                "\nThe one capture asked for with \"once\" is taken ({}): such an entry does nothing more.\n\
-                 \"bootshotctl uninstall\" clears up, \"bootshotctl install once\" asks for another.",
+                "\nCaptured once{} ({}): an entry with \"once\" does nothing any more.\n\
+                 \"bootshotctl install --once\" asks for another, \"bootshotctl uninstall\" clears up.",
+                snapshot.map_or(String::new(), captured_at),
                 directory.done().display()
             ))?;
         }
@@ -252,7 +326,7 @@ impl Status {
 }
 
 #[cfg(test)]
-mod tests {
+pub mod tests {
     use super::*;
     use crate::commands::install::tests::install_with;
     use crate::nt_path;
@@ -264,7 +338,19 @@ mod tests {
         time: i64::MAX / 2,
     };
 
-    fn asked(system: &FakeSystem, args: &Args) -> (Outcome, String) {
+    /// What `status` says of an installation.
+    pub fn asked_of(system: &dyn System) -> (Outcome, String) {
+        asked(
+            system,
+            &Args {
+                reset: false,
+                offline: None,
+                json: false,
+            },
+        )
+    }
+
+    fn asked(system: &dyn System, args: &Args) -> (Outcome, String) {
         let mut printed = String::new();
         let outcome = status(system, args, &mut |line| {
             printed.push_str(&line);
@@ -279,6 +365,7 @@ mod tests {
             system,
             &Args {
                 reset: false,
+                offline: None,
                 json: true,
             },
         );
@@ -287,14 +374,7 @@ mod tests {
     }
 
     fn text(system: &FakeSystem) -> String {
-        asked(
-            system,
-            &Args {
-                reset: false,
-                json: false,
-            },
-        )
-        .1
+        asked_of(system).1
     }
 
     fn directory(system: &FakeSystem) -> Directory {
@@ -321,6 +401,7 @@ mod tests {
             &FakeSystem::default(),
             &Args {
                 reset: false,
+                offline: None,
                 json: false,
             },
         );
@@ -406,6 +487,7 @@ mod tests {
             &system,
             &Args {
                 reset: true,
+                offline: None,
                 json: false,
             },
         );
@@ -417,7 +499,52 @@ mod tests {
     fn a_capture_that_was_to_be_the_only_one_is_explained() {
         let system = installed();
         fs::write(directory(&system).done(), b"").unwrap();
-        assert!(text(&system).contains("such an entry does nothing more"));
+        assert!(text(&system).contains("does nothing any more"));
+        fs::write(
+            directory(&system).done(),
+            b"00000007-20261120T114823Z-bootexecute",
+        )
+        .unwrap();
+        assert!(
+            text(&system).contains(
+                "Captured once at 2026-11-20T11:48:23Z, as 00000007-20261120T114823Z-bootexecute"
+            ),
+            "{}",
+            text(&system)
+        );
+    }
+
+    #[test]
+    fn a_finished_entry_is_taken_out_and_named() {
+        let system = FakeSystem::default();
+        system.plant(List::BootExecute, &["a", "b"]);
+        install_with(&system, &["--once"]).unwrap();
+        fs::write(directory(&system).done(), b"").unwrap();
+        system.elevated.set(false);
+        assert!(!text(&system).contains("taken out"));
+        system.elevated.set(true);
+        let printed = text(&system);
+        assert!(
+            printed.contains(
+                "BootExecute           bootshot phase=bootexecute once (finished: taken out)"
+            ),
+            "{printed}"
+        );
+        assert_eq!(system.list(List::BootExecute), ["a", "b"]);
+        assert_eq!(state(&system), "captured_once");
+    }
+
+    #[test]
+    fn a_reset_is_not_for_the_note_of_a_capture() {
+        let system = installed();
+        fs::write(directory(&system).done(), b"").unwrap();
+        let args = Args {
+            reset: true,
+            offline: None,
+            json: false,
+        };
+        asked(&system, &args);
+        assert!(directory(&system).done().exists());
     }
 
     #[test]
@@ -428,6 +555,7 @@ mod tests {
             &system,
             &Args {
                 reset: true,
+                offline: None,
                 json: false,
             },
         );

@@ -1,23 +1,33 @@
 //! `uninstall`: takes our entries out of every list, and our image out of System32.
 
-use std::fs;
+use std::path::PathBuf;
 
 use crate::commands::install::{describe, installed_image, read_installed};
 use crate::error::{Error, Outcome};
-use crate::lists::{Current, List};
+use crate::lists::{Change, Current};
 use crate::nt_path;
 use crate::output::{self, Print};
-use crate::system::{self, System};
+use crate::snapshots::Directory;
+use crate::system::{self, System, remove_if_there};
 
 /// Arguments of `uninstall`.
 #[derive(clap::Args)]
-pub struct Args {}
-
-pub fn run(_args: &Args) -> Result<Outcome, Error> {
-    uninstall(&*system::this("uninstall")?, &mut |text| output::line(text))
+#[command(
+    after_help = "Examples: bootshotctl uninstall\n          bootshotctl uninstall --offline D:\\Windows"
+)]
+pub struct Args {
+    /// Take bootshot out of the installation in this folder (its Windows folder, or the root of its volume), which does
+    /// not run
+    #[arg(long, value_name = "DIR")]
+    offline: Option<PathBuf>,
 }
 
-fn uninstall(system: &dyn System, print: Print<'_>) -> Result<Outcome, Error> {
+pub fn run(args: &Args) -> Result<Outcome, Error> {
+    let system = system::of(args.offline.as_deref(), "uninstall")?;
+    uninstall(&*system, &mut |text| output::line(text))
+}
+
+pub fn uninstall(system: &dyn System, print: Print<'_>) -> Result<Outcome, Error> {
     system::require_elevation(system, "uninstall")?;
     let installed = read_installed(system)?;
 
@@ -26,21 +36,10 @@ fn uninstall(system: &dyn System, print: Print<'_>) -> Result<Outcome, Error> {
     for current in &lists {
         changes.extend(current.change(None)?);
     }
-    for change in &changes {
-        let is_setup = matches!(change.list(), List::SetupExecute);
-        if is_setup
-            && change
-                .former
-                .entries()
-                .iter()
-                .any(|entry| entry.is_servicing())
-        {
-            return Err(Error::failed("will not uninstall now")
-                .because("Windows servicing has its own entry in SetupExecute for the next restart")
-                .advise(
-                    "Restart, let the update finish, and uninstall then. Nothing was changed.",
-                ));
-        }
+    if changes.iter().any(Change::is_in_the_way_of_servicing) {
+        return Err(Error::failed("will not uninstall now")
+            .because("Windows servicing has its own entry in SetupExecute for the next restart")
+            .advise("Restart, let the update finish, and uninstall then. Nothing was changed."));
     }
     for problem in lists.iter().filter_map(Current::problem) {
         print(format!("left alone {problem}"))?;
@@ -51,52 +50,52 @@ fn uninstall(system: &dyn System, print: Print<'_>) -> Result<Outcome, Error> {
     }
     let path = installed_image(system);
     if installed.is_some() {
-        fs::remove_file(system.reach(&path)).map_err(|error| {
-            Error::failed(format!("cannot remove {}", path.display())).because(error)
-        })?;
+        remove_if_there(system, &system.reach(&path))?;
         print(format!("removed    {}", path.display()))?;
+    }
+    let directories = directories(system, &lists);
+    for directory in &directories {
+        // It says that an entry is finished, and there is none any more.
+        remove_if_there(system, &Directory::new(directory.clone()).done())?;
     }
     if changes.is_empty() && installed.is_none() {
         print("bootshot was not installed.".into())?;
         return Ok(Outcome::Done);
     }
-    let directories = directories(system, &lists);
+    let directories: Vec<_> = directories
+        .iter()
+        .map(|directory| directory.display().to_string())
+        .collect();
     print(format!(
-        "kept       the snapshots and backups in {directories}"
+        "kept       the snapshots and backups in {}",
+        directories.join(" and ")
     ))?;
     Ok(Outcome::Done)
 }
 
-/// The directories that our entries wrote to.
-fn directories(system: &dyn System, lists: &[Current]) -> String {
-    let mut directories: Vec<String> = lists
+/// The directories that our entries wrote to, as far as they can be reached from here.
+fn directories(system: &dyn System, lists: &[Current]) -> Vec<PathBuf> {
+    let mut directories: Vec<PathBuf> = lists
         .iter()
         .flat_map(Current::ours)
-        .map(|entry| {
-            entry
-                .argument("dir")
-                .unwrap_or(nt_path::DEFAULT_DIRECTORY.into())
-        })
-        .map(|directory| nt_path::to_dos(&directory, system.windows_directory()))
+        .filter_map(|entry| entry.argument("dir"))
+        .chain([nt_path::DEFAULT_DIRECTORY.into()])
+        .filter_map(|directory| system.locate(&directory).ok())
         .collect();
-    if directories.is_empty() {
-        directories.push(nt_path::to_dos(
-            nt_path::DEFAULT_DIRECTORY,
-            system.windows_directory(),
-        ));
-    }
+    directories.sort();
     directories.dedup();
-    directories.join(" and ")
+    directories
 }
 
 #[cfg(test)]
 pub mod tests {
     use super::*;
     use crate::commands::install::tests::install_with;
+    use crate::lists::List;
     use crate::multi_sz::Value;
     use crate::system::tests::FakeSystem;
 
-    pub fn uninstall_from(system: &FakeSystem) -> Result<String, Error> {
+    pub fn uninstall_from(system: &dyn System) -> Result<String, Error> {
         let mut printed = String::new();
         uninstall(system, &mut |line| {
             printed.push_str(&line);

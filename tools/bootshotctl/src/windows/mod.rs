@@ -1,19 +1,25 @@
 //! The running Windows installation. Everything of this program that is not safe Rust is below here.
 #![allow(unsafe_code)]
 
+mod hive;
 mod installation;
 mod process;
 mod registry;
 mod security;
+
+pub use hive::Hive;
+pub use installation::replace_file;
+pub use security::{describe, is_elevated, protect_directory};
 
 use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::error::Error;
 use crate::image::Machine;
+use crate::lists::KEY;
 use crate::multi_sz::Value;
 use crate::ntstatus::NtStatus;
-use crate::system::{Boot, Program, Started, System};
+use crate::system::{Boot, Program, Protection, Running, Started, System};
 
 /// The installation this process runs on.
 pub struct Windows {
@@ -50,44 +56,46 @@ impl System for Windows {
         }
     }
 
+    fn is_elevated(&self) -> Result<bool, Error> {
+        is_elevated()
+    }
+
+    fn value(&self, name: &str) -> Result<Option<Value>, Error> {
+        registry::value(KEY, name)
+    }
+
+    fn set_value(&self, name: &str, value: &Value) -> Result<(), Error> {
+        registry::set_value(KEY, name, value)
+    }
+
+    fn remove_value(&self, name: &str) -> Result<(), Error> {
+        registry::remove_value(KEY, name)
+    }
+
+    fn protect_directory(&self, directory: &Path) -> Result<Protection, Error> {
+        protect_directory(directory)
+    }
+
+    fn security(&self, directory: &Path) -> Result<Option<String>, Error> {
+        describe(directory).map(Some)
+    }
+
+    fn replace_file(&self, from: &Path, to: &Path) -> io::Result<()> {
+        replace_file(from, to)
+    }
+
+    fn boot(&self) -> Result<Option<Boot>, Error> {
+        installation::boot().map(Some)
+    }
+}
+
+impl Running for Windows {
     fn is_wine(&self) -> bool {
         installation::is_wine()
     }
 
-    fn is_elevated(&self) -> Result<bool, Error> {
-        security::is_elevated()
-    }
-
-    fn value(&self, name: &str) -> Result<Option<Value>, Error> {
-        registry::value(name)
-    }
-
-    fn set_value(&self, name: &str, value: &Value) -> Result<(), Error> {
-        registry::set_value(name, value)
-    }
-
-    fn remove_value(&self, name: &str) -> Result<(), Error> {
-        registry::remove_value(name)
-    }
-
     fn search_path(&self) -> Result<String, Error> {
         registry::search_path(&self.directory)
-    }
-
-    fn protect_directory(&self, directory: &Path) -> Result<(), Error> {
-        security::protect_directory(directory)
-    }
-
-    fn security(&self, directory: &Path) -> Result<String, Error> {
-        security::describe(directory)
-    }
-
-    fn replace_file(&self, from: &Path, to: &Path) -> io::Result<()> {
-        installation::replace_file(from, to)
-    }
-
-    fn boot(&self) -> Result<Boot, Error> {
-        installation::boot()
     }
 
     fn start(&self, program: &Program) -> Result<Started, NtStatus> {

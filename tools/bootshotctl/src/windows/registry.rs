@@ -19,18 +19,21 @@ use crate::error::Error;
 use crate::lists::KEY;
 use crate::multi_sz::Value;
 
-pub fn value(name: &str) -> Result<Option<Value>, Error> {
-    Key::open(KEY, KEY_QUERY_VALUE)?.value(name)
+/// A value of the key `key` below `HKEY_LOCAL_MACHINE`.
+pub fn value(key: &str, name: &str) -> Result<Option<Value>, Error> {
+    Key::open(key, KEY_QUERY_VALUE)?.value(name)
 }
 
-pub fn set_value(name: &str, value: &Value) -> Result<(), Error> {
-    let key = Key::open(KEY, KEY_SET_VALUE)?;
+/// Stores a value and flushes the hive.
+pub fn set_value(key: &str, name: &str, value: &Value) -> Result<(), Error> {
+    let key = Key::open(key, KEY_SET_VALUE)?;
     key.set_value(name, value)?;
     key.flush()
 }
 
-pub fn remove_value(name: &str) -> Result<(), Error> {
-    let key = Key::open(KEY, KEY_SET_VALUE)?;
+/// Removes a value and flushes the hive.
+pub fn remove_value(key: &str, name: &str) -> Result<(), Error> {
+    let key = Key::open(key, KEY_SET_VALUE)?;
     key.remove_value(name)?;
     key.flush()
 }

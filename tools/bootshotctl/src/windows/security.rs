@@ -20,6 +20,8 @@ use windows_sys::Win32::Storage::FileSystem::{CreateDirectoryW, FILE_ATTRIBUTE_R
 
 use super::wide;
 use crate::error::Error;
+use crate::sddl;
+use crate::system::Protection;
 
 /// Owner Administrators; nothing inherited; all rights for SYSTEM and Administrators, here and below.
 const SYSTEM_AND_ADMINISTRATORS: &str = "O:BAD:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)";
@@ -56,7 +58,7 @@ pub fn is_elevated() -> Result<bool, Error> {
 }
 
 /// Creates a directory for SYSTEM and Administrators only, or makes an existing one so.
-pub fn protect_directory(directory: &Path) -> Result<(), Error> {
+pub fn protect_directory(directory: &Path) -> Result<Protection, Error> {
     let failed = |error: io::Error| {
         Error::failed(format!(
             "cannot create {} for SYSTEM and Administrators only",
@@ -73,7 +75,7 @@ pub fn protect_directory(directory: &Path) -> Result<(), Error> {
     let name = wide(directory);
     // SAFETY: the name ends with a zero, and the descriptor outlives the call.
     if unsafe { CreateDirectoryW(name.as_ptr(), &attributes) } != 0 {
-        return Ok(());
+        return verify(directory);
     }
     // SAFETY: it takes nothing.
     if unsafe { GetLastError() } != ERROR_ALREADY_EXISTS {
@@ -87,7 +89,26 @@ pub fn protect_directory(directory: &Path) -> Result<(), Error> {
                 .advise("Remove it, or choose another directory with dir=."),
         );
     }
-    descriptor.apply(&name).map_err(failed)
+    descriptor.apply(&name).map_err(failed)?;
+    verify(directory)
+}
+
+/// Reads back who may write to the directory: a file system may not keep access lists at all.
+fn verify(directory: &Path) -> Result<Protection, Error> {
+    let sddl = describe(directory)?;
+    match sddl::writers(&sddl) {
+        Some(others) if others.is_empty() => Ok(Protection::Verified),
+        others => Err(
+            Error::failed(format!("will not use {}", directory.display()))
+                .because(
+                    match others {
+                        Some(others) => format!("others may write to it: {}", others.join(", ")),
+                        None => "its access list cannot be understood".to_owned(),
+                    } + &format!(" ({sddl})"),
+                )
+                .advise("Take a directory on an NTFS volume. Nothing is registered."),
+        ),
+    }
 }
 
 /// The owner and access list of a directory, in SDDL.
