@@ -38,7 +38,7 @@ use clap::{Parser, Subcommand};
 
 use crate::commands::{
     boot, check, handles, install, list, memory, modules, peb, processes, raw, run, salvage,
-    simulate_boot, status, summary, threads, types, undo_script, uninstall,
+    simulate_boot, status, summary, threads, types, undo_script, uninstall, verify,
 };
 use crate::error::{Error, Outcome};
 
@@ -80,6 +80,8 @@ enum Command {
     Peb(peb::Args),
     /// List the answers in a snapshot, or write one out as the kernel gave it
     Raw(raw::Args),
+    /// Tell whether snapshots are as they were written, and whether what they say agrees with itself
+    Verify(verify::Args),
     /// Make a sound snapshot of what is whole in one that was cut short or damaged
     Salvage(salvage::Args),
     /// Tell whether an executable is fit to run as a native program at boot
@@ -111,6 +113,7 @@ fn execute(command: Command) -> Result<Outcome, Error> {
         Command::Boot(args) => boot::run(&args),
         Command::Peb(args) => peb::run(&args),
         Command::Raw(args) => raw::run(&args),
+        Command::Verify(args) => verify::run(&args),
         Command::Salvage(args) => salvage::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Run(args) => run::run(&args),

@@ -25,6 +25,7 @@ pub mod salvage;
 mod snapshot;
 mod structures;
 mod value;
+pub mod verify;
 
 pub use error::{Problem, ReadError};
 pub use snapshot::{Answer, Completeness, Condition, Section, Snapshot};

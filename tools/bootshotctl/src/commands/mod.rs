@@ -21,3 +21,4 @@ pub mod threads;
 pub mod types;
 pub mod undo_script;
 pub mod uninstall;
+pub mod verify;

@@ -235,7 +235,7 @@ impl Snapshot<'_> {
     }
 
     /// The time between two values of the performance counter, 100 ns units.
-    fn ticks(&self, from: u64, to: u64) -> Option<u64> {
+    pub(crate) fn ticks(&self, from: u64, to: u64) -> Option<u64> {
         let counts = u128::from(to.checked_sub(from)?);
         let frequency = u128::from(self.header.performance_frequency);
         u64::try_from((counts * 10_000_000).checked_div(frequency)?).ok()

@@ -1,0 +1,140 @@
+//! The moment of the boot that the header names, against what there was.
+//!
+//! At BootExecute neither csrss nor the SOFTWARE, SAM and SECURITY hives nor a page file are there; at SetupExecute the
+//! hives are. With `async` in its entry the capture runs beside the rest of the boot, and csrss may come.
+
+use bootshot_format::{Phase, PhaseSource, Presence, Source};
+
+use super::Report;
+use super::evidence::{Evidence, is_complete};
+use crate::decode::{self, PageFileClass};
+
+/// The hives that are loaded behind BootExecute.
+const LATE_HIVES: [&str; 3] = ["SOFTWARE", "SAM", "SECURITY"];
+
+pub(super) fn check(evidence: &Evidence<'_>, report: &mut Report<'_>) {
+    csrss(evidence, report);
+    if evidence.snapshot.header.phase == Phase::BOOT_EXECUTE {
+        hives(evidence, report);
+        page_files(evidence, report);
+    }
+}
+
+fn csrss(evidence: &Evidence<'_>, report: &mut Report<'_>) {
+    let header = &evidence.snapshot.header;
+    let phase = header.phase.name();
+    let source = match header.phase_source {
+        PhaseSource::ARGUMENT => "by the argument",
+        _ => "as observed",
+    };
+    if let Some(list) = evidence.processes() {
+        let csrss = list.named("csrss.exe");
+        match (header.phase, csrss) {
+            (Phase::BOOT_EXECUTE | Phase::SETUP_EXECUTE, Some(process)) => report.finding(
+                "phase-and-csrss",
+                "phase",
+                &[&list.answer],
+                format!(
+                    "the phase is {phase}, {source}, and the process list holds {}",
+                    process.label()
+                ),
+            ),
+            (Phase::LIVE, None) if evidence.has_system_process => report.finding(
+                "phase-and-csrss",
+                "phase",
+                &[&list.answer],
+                format!("the phase is {phase}, {source}, and the process list holds no csrss.exe"),
+            ),
+            (Phase::LIVE, None) => report.note(
+                "no-csrss",
+                "the phase is live and there is neither csrss nor a System process, as in Wine",
+            ),
+            _ => {}
+        }
+        match (header.csrss_at_start, csrss) {
+            (Presence::PRESENT, None) => report.finding(
+                "csrss-at-start",
+                "csrss.exe",
+                &[&list.answer],
+                "csrss ran when the capture began, by the header, and the process list does not hold it".to_owned(),
+            ),
+            (Presence::ABSENT, Some(process)) => report.finding(
+                "csrss-at-start",
+                "csrss.exe",
+                &[&list.answer],
+                format!(
+                    "csrss did not run when the capture began, by the header, and the process list holds {}",
+                    process.label()
+                ),
+            ),
+            _ => {}
+        }
+    }
+    let at_end = evidence
+        .snapshot
+        .trailer
+        .map(|trailer| trailer.csrss_at_end);
+    if (header.csrss_at_start, at_end) == (Presence::PRESENT, Some(Presence::ABSENT)) {
+        report.finding(
+            "csrss-at-end",
+            "csrss.exe",
+            &[],
+            "csrss ran when the capture began and not when it ended, by header and trailer"
+                .to_owned(),
+        );
+    }
+}
+
+fn hives(evidence: &Evidence<'_>, report: &mut Report<'_>) {
+    let mut found = [false; LATE_HIVES.len()];
+    for answer in evidence.snapshot.answers().filter(is_complete) {
+        if answer.source != Source::REGISTRY_VALUE || !answer.succeeded() {
+            continue;
+        }
+        let key = answer.name().to_uppercase();
+        let value = answer.value_name().to_uppercase();
+        for (hive, found) in LATE_HIVES.into_iter().zip(&mut found) {
+            let path = format!("\\REGISTRY\\MACHINE\\{hive}");
+            let in_hive = key
+                .strip_prefix(&path)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('\\'));
+            let in_list = key.ends_with("\\CONTROL\\HIVELIST") && value == path;
+            if (in_hive || in_list) && !*found {
+                *found = true;
+                report.finding(
+                    "phase-and-hives",
+                    hive,
+                    &[&answer],
+                    format!(
+                        "the phase is bootexecute, and the registry answered for {}",
+                        if in_list { path } else { answer.name() }
+                    ),
+                );
+            }
+        }
+    }
+}
+
+fn page_files(evidence: &Evidence<'_>, report: &mut Report<'_>) {
+    for answer in evidence.snapshot.answers().filter(is_complete) {
+        let is_list = answer.source == Source::SYSTEM_INFORMATION && answer.succeeded();
+        let Some(class) = PageFileClass::from_number(answer.class).filter(|_| is_list) else {
+            continue;
+        };
+        let mut problems = Vec::new();
+        let files = answer.decode(&mut problems, |buffer, problems| {
+            decode::page_files(buffer, class, problems)
+        });
+        report.malformed(problems);
+        if let Some(file) = files.first() {
+            let name = file.name.as_deref().unwrap_or("without a name");
+            report.finding(
+                "phase-and-page-file",
+                name,
+                &[&answer],
+                format!("the phase is bootexecute, and there is a page file, {name}"),
+            );
+            return;
+        }
+    }
+}
