@@ -368,9 +368,9 @@ fn relocation_damage(image: &Image, directory: Directory) -> Option<String> {
                 "the block of base relocations at {block:#x} is damaged"
             ))
         };
-        // Inside the section, so the addresses fit.
-        let (Some(page), Some(size)) = (image.u32(block as u32), image.u32(block as u32 + 4))
-        else {
+        // A section can reach beyond 4 GiB, where nothing has an address.
+        let u32_at = |address| image.u32(u32::try_from(address).ok()?);
+        let (Some(page), Some(size)) = (u32_at(block), u32_at(block + 4)) else {
             return damaged();
         };
         // A header of 8 bytes and at most one entry for each byte of the page, and padding.
@@ -379,7 +379,7 @@ fn relocation_damage(image: &Image, directory: Directory) -> Option<String> {
             return damaged();
         }
         for entry in (block + 8..block + u64::from(size)).step_by(2) {
-            let Some(entry) = image.u16(entry as u32) else {
+            let Some(entry) = u32::try_from(entry).ok().and_then(|at| image.u16(at)) else {
                 return damaged();
             };
             let width = match pe::BaseRelocationType(entry >> 12) {

@@ -559,6 +559,31 @@ fn sections_smaller_than_pages_are_found() {
     );
 }
 
+/// Found by fuzzing: the address of the size in the last block did not fit 32 bits.
+#[test]
+fn relocations_at_the_end_of_the_address_space_are_found() {
+    for last_bytes in 1..=8 {
+        let change = |fixture: &mut Fixture| {
+            fixture.section_alignment = 16;
+            fixture.file_alignment = 16;
+        };
+        for mut image in images(change, undamaged) {
+            image.set_section_header(RELOCATIONS, VIRTUAL_ADDRESS, u32::MAX - 15);
+            image.set_section_header(RELOCATIONS, VIRTUAL_SIZE, 32);
+            image.set_section_header(RELOCATIONS, SIZE_OF_RAW_DATA, 0);
+            let address = u32::MAX - (last_bytes - 1);
+            image.set_directory(pe::IMAGE_DIRECTORY_ENTRY_BASERELOC, address, 16);
+            let findings = findings(&image);
+            assert!(
+                findings
+                    .iter()
+                    .any(|finding| finding.rule == Rule::RELOCATIONS),
+                "{findings:#?}"
+            );
+        }
+    }
+}
+
 #[test]
 fn each_of_several_faults_is_found() {
     let mut fixture = Fixture::native(Machine::X64);
