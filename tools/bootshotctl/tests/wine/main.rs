@@ -12,3 +12,5 @@ mod launcher;
 mod machine;
 mod planted;
 mod registration;
+mod trust;
+mod verified;

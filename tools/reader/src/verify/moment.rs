@@ -126,8 +126,9 @@ fn page_files(evidence: &Evidence<'_>, report: &mut Report<'_>) {
             decode::page_files(buffer, class, problems)
         });
         report.malformed(problems);
-        if let Some(file) = files.first() {
-            let name = file.name.as_deref().unwrap_or("without a name");
+        // The kernel has paging files of its own, for what it compresses, which have no name.
+        let mut names = files.iter().filter_map(|file| file.name.as_deref());
+        if let Some(name) = names.find(|name| !name.is_empty()) {
             report.finding(
                 "phase-and-page-file",
                 name,

@@ -2,6 +2,8 @@
 
 use bootshot_format::{Outcome, Phase, PhaseSource, Presence, Source};
 
+use test_snapshots::utf16;
+
 use crate::system::{Handle, Item, SECOND, System, expect, item, observed, registry_value};
 
 #[test]
@@ -429,14 +431,29 @@ fn the_phase_against_hives_and_page_files() {
     }
     let other = registry_value(r"\Registry\Machine\SoftwareX", "x", &[0; 12]);
     expect(|system| system.more.push(other.clone()), &[]);
+    // `SYSTEM_PAGEFILE_INFORMATION` with its name behind it; the kernel's own page files have none.
+    let page_file = |system: &System, name: &str| {
+        let (size, address) = if system.header.pointer_width == 8 {
+            (0x20, 0x18)
+        } else {
+            (0x18, 0x14)
+        };
+        let characters = utf16(name);
+        let length = (characters.len() as u16).to_le_bytes();
+        let mut bytes = vec![0; size];
+        if !name.is_empty() {
+            bytes[0x10..0x12].copy_from_slice(&length);
+            bytes[address..address + 4].copy_from_slice(&(0x10_0000 + size as u32).to_le_bytes());
+        }
+        bytes.extend(characters);
+        item(Source::SYSTEM_INFORMATION, 18, &bytes)
+    };
+    let path = r"\??\C:\pagefile.sys";
     expect(
-        |system| {
-            system
-                .more
-                .push(item(Source::SYSTEM_INFORMATION, 18, &[0; 0x20]))
-        },
-        &[("phase-and-page-file", "without a name")],
+        |system| system.more.push(page_file(system, path)),
+        &[("phase-and-page-file", path)],
     );
+    expect(|system| system.more.push(page_file(system, "")), &[]);
 }
 
 #[test]
@@ -660,5 +677,55 @@ fn what_wine_does_otherwise_is_noted() {
             }
         },
         &[("process-handle-count", "process 300 (smss.exe)")],
+    );
+}
+
+#[test]
+fn what_cannot_be_compared_is_noted() {
+    let noted = |change: &dyn Fn(&mut System), id: &str| {
+        expect(change, &[]);
+        for width in [4, 8] {
+            let mut system = System::clean(width);
+            change(&mut system);
+            let notes = system.verify().notes;
+            assert!(notes.iter().any(|note| note.id == id), "{id}: {notes:?}");
+        }
+    };
+    noted(&|system| system.modules.clear(), "no-modules");
+    noted(
+        &|system| {
+            system.drivers.clear();
+            system.more.push(Item {
+                name: r"\Driver".to_owned(),
+                status: 0xC000_0022,
+                ..item(Source::OPEN, 4, &[])
+            });
+        },
+        "no-driver-objects",
+    );
+    noted(
+        &|system| {
+            for handle in &mut system.handles {
+                handle.type_index = 0;
+            }
+        },
+        "no-type-indexes",
+    );
+    // The kernel's own handles in NT 5; on later systems nobody else's process has the id 0.
+    let idle_holds_one = |system: &mut System| {
+        let event = system.handles[1];
+        system.handles.push(Handle { pid: 0, ..event });
+        system.object_type("Event").handles += 1;
+    };
+    noted(
+        &|system| {
+            idle_holds_one(system);
+            (system.header.nt_major, system.nt.0) = (5, 5);
+        },
+        "handles-of-idle",
+    );
+    expect(
+        idle_holds_one,
+        &[("process-handle-count", "process 0 (Idle)")],
     );
 }

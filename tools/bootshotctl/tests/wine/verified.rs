@@ -1,0 +1,57 @@
+//! A real snapshot agrees with itself, and what is left of it after a cut is saved.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::machine::{Machine, said};
+
+/// Runs the companion of this host; gives its exit code and its JSON.
+fn verify(snapshot: &Path) -> (Option<i32>, Value) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_bootshotctl"));
+    let said = said(command.args(["verify", "--json"]).arg(snapshot));
+    let told = serde_json::from_str(&said.stdout).expect("JSON");
+    (said.code, told)
+}
+
+#[test]
+#[ignore = "needs Wine: run by cargo xtask test"]
+fn a_real_snapshot_gives_no_finding() {
+    let machine = Machine::fresh();
+    let mut code = None;
+    // Wine's services come and go: what differs between two questions may, once or twice.
+    for _ in 0..5 {
+        machine.must(&["run", "--", "phase=live", "keep=1"]);
+        let told;
+        (code, told) = verify(&machine.snapshots()[0]);
+        assert_eq!(told[0]["sound"], true, "{told:#}");
+        let findings = told[0]["findings"].as_array().unwrap();
+        assert!(
+            findings.iter().all(|finding| finding["within"].is_u64()),
+            "{told:#}"
+        );
+        if code == Some(0) {
+            break;
+        }
+    }
+    assert_eq!(code, Some(0), "five snapshots, each with a finding");
+}
+
+#[test]
+#[ignore = "needs Wine: run by cargo xtask test"]
+fn half_a_real_snapshot_is_salvaged_and_sound() {
+    let machine = Machine::fresh();
+    machine.must(&["run", "--", "phase=live"]);
+    let file = fs::read(&machine.snapshots()[0]).unwrap();
+    let cut = machine.drive_c().join("cut.tmp");
+    let salvaged = machine.drive_c().join("cut.salvaged.bshot");
+    let _ = fs::remove_file(&salvaged);
+    fs::write(&cut, &file[..file.len() / 2]).unwrap();
+    // The companion for Windows, where such files are.
+    let text = machine.must(&["salvage", r"C:\cut.tmp"]);
+    assert!(text.contains("torn"), "{text}");
+    let (_, told) = verify(&salvaged);
+    assert_eq!(told[0]["sound"], true, "{told:#}");
+}
