@@ -16,12 +16,18 @@ const READING: [&str; 8] = ["FR", "FX", "GR", "GX", "RC", "CC", "SW", "LO"];
 const READING_BITS: u32 =
     !(0x2 | 0x4 | 0x10 | 0x40 | 0x100 | 0x1_0000 | 0x4_0000 | 0x8_0000 | 0x5000_0000);
 
+/// The owner, as the text has it.
+pub fn owner(sddl: &str) -> Option<&str> {
+    let (owner, _) = sddl.strip_prefix("O:")?.split_once("D:")?;
+    // A group may stand between.
+    owner.split("G:").next()
+}
+
 /// Whoever owns the directory or may write to it, besides those who always may; `None` when the text cannot be
 /// understood.
 pub fn writers(sddl: &str) -> Option<Vec<String>> {
-    let (owner, rest) = sddl.strip_prefix("O:")?.split_once("D:")?;
-    // A group may stand between.
-    let owner = owner.split("G:").next()?;
+    let owner = owner(sddl)?;
+    let (_, rest) = sddl.split_once("D:")?;
     let mut writers = Vec::new();
     if !TRUSTED.contains(&owner) {
         writers.push(owner.to_owned());
@@ -42,6 +48,7 @@ pub fn writers(sddl: &str) -> Option<Vec<String>> {
             writers.push(sid.to_owned());
         }
     }
+    writers.dedup();
     aces.is_empty().then_some(writers)
 }
 

@@ -487,8 +487,12 @@ pub mod tests {
         let text = our_image();
         let not_native = test_image::ending(test_image::WINDOWS_CONSOLE, 0, &text);
         let not_ours = test_image::ending(test_image::NATIVE, 0, b"");
+        let mut for_arm64 = our_image();
+        // IMAGE_FILE_HEADER.Machine.
+        for_arm64[68..70].copy_from_slice(&0xAA64u16.to_le_bytes());
         for (image, reason) in [
             (not_native, "subsystem"),
+            (for_arm64, "machine"),
             (not_ours, "not a bootshot image"),
             (b"MZ".to_vec(), "not a PE"),
         ] {

@@ -1,9 +1,8 @@
 //! Who may do what: elevation, and the directory that is for SYSTEM and Administrators only.
 
 use std::io;
-use std::os::windows::fs::MetadataExt;
 use std::path::Path;
-use std::{fs, ptr, slice};
+use std::{ptr, slice};
 
 use windows_sys::Win32::Foundation::{ERROR_ALREADY_EXISTS, GetLastError, LocalFree};
 use windows_sys::Win32::Security::Authorization::{
@@ -16,9 +15,12 @@ use windows_sys::Win32::Security::{
     OWNER_SECURITY_INFORMATION, PROTECTED_DACL_SECURITY_INFORMATION, PSECURITY_DESCRIPTOR,
     SECURITY_ATTRIBUTES, SECURITY_MAX_SID_SIZE, SetFileSecurityW, WinBuiltinAdministratorsSid,
 };
-use windows_sys::Win32::Storage::FileSystem::{CreateDirectoryW, FILE_ATTRIBUTE_REPARSE_POINT};
+use windows_sys::Win32::Storage::FileSystem::{
+    CreateDirectoryW, FILE_ATTRIBUTE_DIRECTORY, FILE_ATTRIBUTE_REPARSE_POINT, GetFileAttributesW,
+    INVALID_FILE_ATTRIBUTES,
+};
 
-use super::wide;
+use super::{installation, wide};
 use crate::error::Error;
 use crate::sddl;
 use crate::system::Protection;
@@ -81,8 +83,13 @@ pub fn protect_directory(directory: &Path) -> Result<Protection, Error> {
     if unsafe { GetLastError() } != ERROR_ALREADY_EXISTS {
         return Err(failed(io::Error::last_os_error()));
     }
-    let metadata = fs::symlink_metadata(directory).map_err(failed)?;
-    if !metadata.is_dir() || metadata.file_attributes() & FILE_ATTRIBUTE_REPARSE_POINT != 0 {
+    // SAFETY: the name ends with a zero.
+    let attributes = unsafe { GetFileAttributesW(name.as_ptr()) };
+    if attributes == INVALID_FILE_ATTRIBUTES {
+        return Err(failed(io::Error::last_os_error()));
+    }
+    let kind = attributes & (FILE_ATTRIBUTE_DIRECTORY | FILE_ATTRIBUTE_REPARSE_POINT);
+    if kind != FILE_ATTRIBUTE_DIRECTORY {
         return Err(
             Error::failed(format!("will not use {}", directory.display()))
                 .because("it is a file, a link or a mount point, not a directory")
@@ -96,7 +103,18 @@ pub fn protect_directory(directory: &Path) -> Result<Protection, Error> {
 /// Reads back who may write to the directory: a file system may not keep access lists at all.
 fn verify(directory: &Path) -> Result<Protection, Error> {
     let sddl = describe(directory)?;
-    match sddl::writers(&sddl) {
+    let mut others = sddl::writers(&sddl);
+    if installation::is_wine() {
+        // Wine keeps the permissions of a Unix file, whose owner stands for SYSTEM and Administrators.
+        let owner = sddl::owner(&sddl);
+        others = others.map(|others| {
+            let others = others.into_iter();
+            others
+                .filter(|other| Some(other.as_str()) != owner)
+                .collect()
+        });
+    }
+    match others {
         Some(others) if others.is_empty() => Ok(Protection::Verified),
         others => Err(
             Error::failed(format!("will not use {}", directory.display()))

@@ -26,7 +26,7 @@ fn a_fresh_list_gets_the_default_entry_and_ours() {
             .is_file()
     );
     assert!(
-        printed.contains(r"reg load HKLM\offline C:\windows\System32\config\SYSTEM"),
+        printed.contains(&machine.must(&["undo-script"])),
         "{printed}"
     );
 }
@@ -186,9 +186,14 @@ fn only_bootshot_is_installed_and_only_bootshot_is_removed() {
         "console.exe",
         &ending(WINDOWS_CONSOLE, 0, &wide(r"\SystemRoot\bootshot")),
     );
+    let mut for_x86 = fs::read(bootshot()).unwrap();
+    let header = u32::from_le_bytes(*for_x86[0x3C..].first_chunk().unwrap()) as usize;
+    for_x86[header + 4..][..2].copy_from_slice(&0x014Cu16.to_le_bytes());
+    machine.write("x86.exe", &for_x86);
     for (image, reason) in [
         ("foreign.exe", "not a bootshot image"),
         ("console.exe", "subsystem"),
+        ("x86.exe", "not fit to run at boot"),
     ] {
         let said = machine.bootshotctl(&["install", "--exe", &format!("C:\\{image}")]);
         assert_eq!(said.code, Some(3), "{said:?}");
@@ -271,6 +276,86 @@ fn the_directory_is_for_system_and_administrators_only() {
             assert!(!security.contains(everybody), "{security}");
         }
     }
+}
+
+/// Wine shows a symbolic link to a directory as a reparse point.
+#[test]
+#[ignore = "needs Wine: run by cargo xtask test"]
+fn a_directory_that_is_a_reparse_point_is_refused() {
+    let machine = Machine::fresh();
+    let elsewhere = tempfile::tempdir().unwrap();
+    std::os::unix::fs::symlink(elsewhere.path(), machine.directory()).unwrap();
+    let said = machine.bootshotctl(&["install"]);
+    fs::remove_file(machine.directory()).unwrap();
+    assert_eq!(said.code, Some(3), "{said:?}");
+    assert!(said.stderr.contains("a link or a mount point"), "{said:?}");
+    assert_eq!(machine.list("BootExecute"), None);
+    assert!(!machine.system32("bootshot.exe").exists());
+}
+
+#[test]
+#[ignore = "needs Wine: run by cargo xtask test"]
+fn a_finished_entry_goes_the_next_time_the_companion_runs() {
+    let machine = Machine::fresh();
+    machine.must(&["install", "--once", "--safe-mode"]);
+    let entry = "bootshot phase=bootexecute once safemode=run";
+    assert_eq!(machine.list("BootExecute").unwrap(), [DEFAULT, entry]);
+    machine.must(&["simulate-boot"]);
+    // As when the registry lost what the executable wrote to it.
+    machine.plant(&[(
+        "BootExecute",
+        multi_sz(&format!("{DEFAULT}\0{entry}\0other\0\0")),
+    )]);
+    let printed = machine.must(&["status"]);
+    assert!(
+        printed.contains(&format!("{entry} (finished: taken out)")),
+        "{printed}"
+    );
+    assert!(printed.contains("Captured once at 20"), "{printed}");
+    assert_eq!(machine.list("BootExecute").unwrap(), [DEFAULT, "other"]);
+    assert_eq!(machine.json(&["status"])["state"], "captured_once");
+
+    let printed = machine.must(&["install", "--once"]);
+    assert!(
+        printed.contains("an earlier capture with once"),
+        "{printed}"
+    );
+    assert!(!machine.directory().join("done").exists());
+    machine.must(&["uninstall"]);
+    assert_eq!(machine.json(&["status"])["state"], "not_installed");
+}
+
+/// `cmd` of Wine knows `for /f` and `set /a`; its `reg` neither loads nor unloads, its registry has no
+/// `Select\Default`, only `Select\Current`, and its `CurrentControlSet` is a key of its own.
+#[test]
+#[ignore = "needs Wine: run by cargo xtask test"]
+fn the_undo_script_does_what_it_says() {
+    let machine = Machine::fresh();
+    machine.plant(&[("BootExecute", multi_sz("autocheck autochk *\0a %b%\0\0"))]);
+    let before = machine.exported();
+    machine.must(&["install", "--phase", "both"]);
+    machine.plant(&[("SetupExecute", "-".into())]);
+    let script = machine
+        .must(&["undo-script"])
+        .replace(
+            r"HKLM\bootshot-undo\Select /v Default",
+            r"HKLM\SYSTEM\Select /v Current",
+        )
+        .replace(
+            r"HKLM\bootshot-undo\ControlSet%NUMBER:~-3%",
+            r"HKLM\SYSTEM\CurrentControlSet",
+        )
+        + "echo control set %NUMBER:~-3%";
+    let script: Vec<&str> = script
+        .lines()
+        .filter(|line| !line.starts_with("reg load") && !line.starts_with("reg unload"))
+        .collect();
+    machine.write("undo.cmd", script.join("\r\n").as_bytes());
+    let said = machine.wine("cmd".as_ref(), &["/c", r"C:\undo.cmd", "C:"]);
+    assert_eq!(machine.exported(), before, "{said:?}");
+    assert!(said.stdout.contains("control set 001"), "{said:?}");
+    assert!(!machine.system32("bootshot.exe").exists());
+    assert!(machine.directory().join("off").exists());
 }
 
 #[test]
