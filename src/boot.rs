@@ -5,6 +5,7 @@
 //! finisher takes the snapshot out of its hands ([`Handover`]), closes it and publishes what there is; the first
 //! thread waits for that with a limit too, and then the process ends, whatever still hangs in the kernel.
 
+use core::cell::Cell;
 use core::sync::atomic::{AtomicU8, AtomicU32, Ordering};
 
 use crate::args::Arguments;
@@ -315,13 +316,19 @@ impl<K: Kernel> Job<'_, K> {
             None if self.stem.phase == Phase::LIVE => None,
             budget => Some(budget.unwrap_or(BOOT_BUDGET)),
         };
+        // When the time of the family at work is up: that of the run, or that half of it which one family may take.
+        let deadline = Cell::new(budget.unwrap_or(u32::MAX));
         let may_start = |family: Family| {
             self.run
                 .families_begun
                 .store(family.0 as u8 + 1, Ordering::Release);
+            let Some(budget) = budget else { return true };
+            let elapsed = self.elapsed();
+            deadline.set(budget.min(elapsed.saturating_add(budget / 2)));
             // What bootshot says of itself explains the rest, and takes no time.
-            family == Family::OWN || budget.is_none_or(|budget| self.elapsed() < budget)
+            family == Family::OWN || elapsed < budget
         };
+        let may_go_on = || budget.is_none() || self.elapsed() < deadline.get();
         let report = |family: Family, cost: capture::Cost| {
             self.report
                 .family(self.stem.phase, family, cost, self.start.1)
@@ -332,6 +339,7 @@ impl<K: Kernel> Job<'_, K> {
             &self.run.snapshot,
             self.run.own,
             &facts,
+            &may_go_on,
         )
         .map_err(Stop::NotWritten)?
         .run(self.arguments.families, may_start, report)

@@ -5,7 +5,7 @@ use super::{Capture, Exact, Question, Stop};
 use crate::nt::layout::process_basic_information;
 use crate::nt::{Handle, Kernel, List, Owned, Status};
 use crate::own::native;
-use bootshot_format::{Family, OpenKind, Sink, Source};
+use bootshot_format::{Family, OpenKind, Outcome, Sink, Source};
 
 const PROCESS_VM_READ: u32 = 0x10;
 const PROCESS_QUERY_INFORMATION: u32 = 0x400;
@@ -51,6 +51,9 @@ impl<K: Kernel, S: Sink<Error = Status> + Send> Capture<'_, K, S> {
             self.note(&Question::new(Source::OPEN, OpenKind::PROCESS.0), status)?;
         }
         for (id, create_time) in processes.iter() {
+            if !(self.may_go_on)() {
+                return self.end_batch_as(Outcome::TRUNCATED);
+            }
             // The idle process cannot be opened on any system.
             if *id != 0 {
                 self.process(*id, *create_time)?;

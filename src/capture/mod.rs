@@ -93,6 +93,8 @@ pub struct Capture<'a, K: Kernel, S> {
     writer: &'a Handover<Option<Writer<S>>>,
     own: Own,
     facts: &'a Facts<'a>,
+    /// Whether the family at work has time left; asked between the questions of a batch that has no bound.
+    may_go_on: &'a dyn Fn() -> bool,
     /// The latest answer.
     answer: Region<K>,
     /// Items of the open batch that are not written yet.
@@ -116,6 +118,7 @@ impl<'a, K: Kernel, S: Sink<Error = Status> + Send> Capture<'a, K, S> {
         writer: &'a Handover<Option<Writer<S>>>,
         own: Own,
         facts: &'a Facts<'a>,
+        may_go_on: &'a dyn Fn() -> bool,
     ) -> Result<Self, Status> {
         Ok(Self {
             kernel,
@@ -123,6 +126,7 @@ impl<'a, K: Kernel, S: Sink<Error = Status> + Send> Capture<'a, K, S> {
             writer,
             own,
             facts,
+            may_go_on,
             answer: Region::new(kernel, FIRST_ANSWER)?,
             staging: Region::new(kernel, STAGING)?,
             staged: 0,
@@ -227,11 +231,15 @@ impl<'a, K: Kernel, S: Sink<Error = Status> + Send> Capture<'a, K, S> {
     }
 
     fn end_batch(&mut self) -> Result<(), Stop> {
+        self.end_batch_as(Outcome::COMPLETE)
+    }
+
+    fn end_batch_as(&mut self, outcome: Outcome) -> Result<(), Stop> {
         self.write_staged()?;
         let end = SectionEnd {
             performance_counter: self.kernel.performance_counter().0,
             items: self.items,
-            ..empty_end(Outcome::COMPLETE)
+            ..empty_end(outcome)
         };
         self.write(|writer| writer.end(end))
     }

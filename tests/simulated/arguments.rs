@@ -2,7 +2,7 @@
 
 use crate::{boot, capture, files, snapshot_names, status};
 use bootshot::nt::Status;
-use bootshot::nt::simulated::{Fault, Machine};
+use bootshot::nt::simulated::{Fault, Machine, Process};
 use bootshot_format::{Family, NoteKind, Outcome, Phase, PhaseSource};
 
 fn started_as(command_line: &str) -> Machine {
@@ -116,6 +116,27 @@ fn a_spent_budget_skips_what_is_left() {
             "{}",
             family.name()
         );
+    }
+}
+
+#[test]
+fn a_family_of_many_questions_stops_when_its_half_of_the_budget_is_spent() {
+    let mut slow = started_as("bootshot budget=500");
+    for id in 0..100 {
+        slow.processes
+            .push(Process::new(1000 + id * 4, 348, "slow.exe"));
+    }
+    let slow = slow.on(|call| call.name == "NtOpenProcess", Fault::Late(10));
+    let (snapshot, run) = capture(slow);
+    assert_eq!(snapshot.outcomes(Family::DETAILS), [Outcome::TRUNCATED]);
+    let opened = run.calls.iter().filter(|call| call.name == "NtOpenProcess");
+    assert!((20..40).contains(&opened.count()));
+    assert!(run.milliseconds < 500, "{} ms", run.milliseconds);
+    let details = snapshot.sections.last().unwrap();
+    assert!(!details.items().is_empty());
+    for family in [Family::PROCESSES, Family::HANDLES, Family::SYSTEM] {
+        let outcomes = snapshot.outcomes(family);
+        assert!(!outcomes.contains(&Outcome::SKIPPED_BY_BUDGET));
     }
 }
 

@@ -3,8 +3,8 @@
 use crate::snapshot::Snapshot;
 use crate::{boot, files, status};
 use bootshot::nt::Status;
-use bootshot::nt::simulated::{Call, End, Fault, FileSystem, Machine, Run};
-use bootshot_format::FinishedBy;
+use bootshot::nt::simulated::{Call, End, Fault, FileSystem, Machine, Process, Run};
+use bootshot_format::{Family, FinishedBy, Outcome, Source};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Thread numbers of a run: the one smss waits for, and the one that does the work.
@@ -263,22 +263,57 @@ fn running_out_of_memory_at_any_commit_leaves_a_whole_snapshot_or_none() {
     println!("{commits} commits refused, each in its turn");
 }
 
-#[test]
-fn a_machine_short_of_memory_still_writes_what_it_can() {
+/// Commit that a run may need beside the largest single answer.
+const MEMORY: usize = 8 << 20;
+
+/// Far more than any machine has at boot: 2,000 processes and 300,000 handles.
+fn huge() -> Machine {
     let mut machine = Machine::small();
+    let processes = (0..2_000).map(|n| Process::new(1_000 + 4 * n, 348, "service.exe"));
+    machine.processes.extend(processes);
     let entry = machine.handles[0];
-    machine.handles.resize(100_000, entry);
-    machine.commit_limit = 2 << 20;
-    let (snapshot, _) = crate::capture(machine);
-    let handles = snapshot
-        .raw(bootshot_format::Source::SYSTEM_INFORMATION, 64)
-        .unwrap();
-    assert_ne!(handles.end.outcome, bootshot_format::Outcome::COMPLETE);
-    assert!(
-        snapshot
-            .outcomes(bootshot_format::Family::MODULES)
-            .contains(&bootshot_format::Outcome::COMPLETE)
+    machine.handles.resize(300_000, entry);
+    machine
+}
+
+#[test]
+fn beside_the_largest_answer_a_run_needs_less_than_8_mib() {
+    let (snapshot, run) = crate::capture(huge());
+    let answers = run.calls.iter().filter_map(|call| call.answer.as_ref());
+    let largest = answers.map(|answer| answer.bytes.len()).max().unwrap();
+    println!(
+        "peak commit {} KiB, largest answer {} KiB",
+        run.peak_commit >> 10,
+        largest >> 10
     );
+    assert!(largest > 300_000 * 3 * size_of::<usize>());
+    assert!(run.peak_commit < largest + MEMORY);
+    for family in Family::ALL {
+        let outcomes = snapshot.outcomes(family);
+        assert!(!outcomes.contains(&Outcome::TRUNCATED), "{}", family.name());
+    }
+}
+
+#[test]
+fn what_does_not_fit_into_memory_is_said_and_the_rest_is_written() {
+    const LIMIT: usize = 4 << 20;
+    let machine = Machine {
+        commit_limit: LIMIT,
+        ..huge()
+    };
+    let (snapshot, run) = crate::capture(machine);
+    assert!(run.peak_commit <= LIMIT);
+    for class in [64, 16] {
+        let handles = snapshot.raw(Source::SYSTEM_INFORMATION, class).unwrap();
+        assert_eq!(handles.end.outcome, Outcome::FAILED, "class {class}");
+        // STATUS_COMMITMENT_LIMIT, as the allocation said, and the length that it was for.
+        assert_eq!(handles.end.status, 0xC000_012D);
+        assert!(handles.end.returned_length > LIMIT as u64);
+    }
+    for family in [Family::MODULES, Family::SYSTEM, Family::DETAILS] {
+        let outcomes = snapshot.outcomes(family);
+        assert!(outcomes.contains(&Outcome::COMPLETE), "{}", family.name());
+    }
 }
 
 /// The next boot after the power failed in the middle of a run.

@@ -7,6 +7,7 @@ use super::fields::{Fields, POINTER, utf16_length};
 use super::machine::{BOOT_TIME, HandleEntry, Machine, Process, Reply};
 use super::recorded;
 use crate::nt::Status;
+use std::collections::BTreeMap;
 
 /// `SystemProcessInformation`, `SystemExtendedProcessInformation` and `SystemFullProcessInformation`.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -19,17 +20,14 @@ pub enum Depth {
 /// The process list for a buffer at `address`.
 pub fn processes(machine: &Machine, depth: Depth, open_handles: u32, address: u64) -> Vec<u8> {
     let mut all = Fields::new();
+    let mut handles = BTreeMap::new();
+    for handle in &machine.handles {
+        *handles.entry(handle.process).or_insert(0) += 1;
+    }
+    handles.insert(machine.own_id, open_handles);
     for (place, process) in machine.processes.iter().enumerate() {
         let start = all.length();
-        let handles = if process.id == machine.own_id {
-            open_handles
-        } else {
-            machine
-                .handles
-                .iter()
-                .filter(|handle| handle.process == process.id)
-                .count() as u32
-        };
+        let handles = handles.get(&process.id).copied().unwrap_or(0);
         let entry = self::process(process, depth, handles, address + start as u64);
         let length = entry.len();
         all = all.raw(&entry);

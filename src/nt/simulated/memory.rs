@@ -14,6 +14,7 @@ pub struct Memory {
     ranges: BTreeMap<usize, Reserved>,
     limit: usize,
     commits_left: u32,
+    peak: usize,
 }
 
 struct Reserved {
@@ -29,6 +30,7 @@ impl Memory {
             ranges: BTreeMap::new(),
             limit,
             commits_left: commits,
+            peak: 0,
         }
     }
 
@@ -46,6 +48,11 @@ impl Memory {
             .values()
             .map(|range| range.pages.iter().filter(|committed| **committed).count() * PAGE)
             .sum()
+    }
+
+    /// The most bytes that were committed at once.
+    pub fn peak(&self) -> usize {
+        self.peak
     }
 
     /// Reserves address space.
@@ -79,7 +86,8 @@ impl Memory {
 
     /// Commits the pages that hold `length` bytes at `address`.
     pub fn commit(&mut self, address: usize, length: usize) -> Status {
-        let room = self.limit - self.committed();
+        let committed_before = self.committed();
+        let room = self.limit - committed_before;
         let Some((start, range)) = self.ranges.range_mut(..=address).next_back() else {
             return CONFLICTING_ADDRESSES;
         };
@@ -88,12 +96,12 @@ impl Memory {
         let Some(pages) = range.pages.get_mut(first..end) else {
             return CONFLICTING_ADDRESSES;
         };
-        if self.commits_left == 0
-            || pages.iter().filter(|committed| !**committed).count() * PAGE > room
-        {
+        let wanted = pages.iter().filter(|committed| !**committed).count() * PAGE;
+        if self.commits_left == 0 || wanted > room {
             return COMMITMENT_LIMIT;
         }
         self.commits_left -= 1;
+        self.peak = self.peak.max(committed_before + wanted);
         for (committed, place) in pages.iter_mut().zip((start + first * PAGE..).step_by(PAGE)) {
             assert!(
                 *committed || is_zero(place),

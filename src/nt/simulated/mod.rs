@@ -130,6 +130,8 @@ pub struct Run<R> {
     pub milliseconds: u64,
     /// LUIDs of the privileges enabled.
     pub enabled_privileges: BTreeSet<u32>,
+    /// The most bytes of memory that were committed at once.
+    pub peak_commit: usize,
     open_handles: Vec<(usize, String)>,
     bad_closes: Vec<usize>,
 }
@@ -186,6 +188,7 @@ impl Machine {
             enabled_privileges,
             handles,
             bad_closes,
+            memory,
             ..
         } = std::mem::replace(&mut *state, State::new(Machine::default()));
         drop(state);
@@ -203,6 +206,7 @@ impl Machine {
             hard_error_mode,
             milliseconds: elapsed / 10_000,
             enabled_privileges,
+            peak_commit: memory.peak(),
             open_handles,
             bad_closes,
         }
