@@ -48,6 +48,12 @@ enum Job {
     },
     /// Leave the release files in target/dist
     Dist,
+    /// Take snapshots for minutes while another program creates and ends what they show, under Wine
+    Soak {
+        /// How many snapshots
+        #[arg(long, default_value_t = 1000)]
+        rounds: u32,
+    },
     /// Take the golden snapshots again, after a change of what is captured
     Golden,
 }
@@ -62,6 +68,7 @@ fn main() -> ExitCode {
         Job::Build { target } if target.is_empty() => finish(image::build_alone(&Image::ALL)),
         Job::Build { target } => finish(image::build_alone(&target)),
         Job::Dist => finish(dist::run()),
+        Job::Soak { rounds } => finish(test::soak(rounds)),
         Job::Golden => finish(golden::run()),
     }
 }

@@ -101,6 +101,28 @@ pub fn run() -> Result<ExitCode> {
     Ok(tally.finish())
 }
 
+/// What the names of the tests that take minutes begin with.
+const SOAK: &str = "soak_";
+/// Tells them how many rounds.
+const ROUNDS: &str = "BOOTSHOT_SOAK_ROUNDS";
+
+/// Runs only the tests that take minutes.
+pub fn soak(rounds: u32) -> Result<ExitCode> {
+    let needs: Vec<Need> = dist::NEEDS.iter().copied().chain([Need::Wine]).collect();
+    ensure(&needs)?;
+    let toolchain = toolchain::required()?;
+    dist::build(&toolchain)?;
+    let mut tally = Tally::default();
+    let prefix = Prefix::fresh("soak")?;
+    let mut command = of_what_was_built(
+        Image::X64,
+        Some(&prefix),
+        &["--ignored", "--nocapture", SOAK],
+    )?;
+    tally.tests("soak", command.env(ROUNDS, rounds.to_string()));
+    Ok(tally.finish())
+}
+
 /// `cargo test` of everything but xtask: built along with the rest it would get other features, so Cargo would replace
 /// the very program that is running, which Windows does not allow.
 fn host_tests(arguments: &[&str]) -> Command {
@@ -144,18 +166,23 @@ fn kernel_contract(toolchain: &Toolchain, prefix: Option<&Prefix>) -> Result<Com
 /// Tests that need Wine, Windows or hivexregedit are marked `#[ignore]`. Here they run, and the parts they need are named to them: a
 /// folder with the companion and `image`, a prefix and Wine's loader.
 fn tests_of_what_was_built(image: Image, prefix: Option<&Prefix>) -> Result<Command> {
+    let mut arguments = vec!["--ignored", "--skip", SOAK];
+    if image != Image::X64 {
+        // It is about the image inside the companion, which is the other flavour.
+        arguments.extend(["--skip", "the_companion_alone_is_enough"]);
+    }
+    of_what_was_built(image, prefix, &arguments)
+}
+
+/// Tests with these arguments, and where they find what was built.
+fn of_what_was_built(image: Image, prefix: Option<&Prefix>, arguments: &[&str]) -> Result<Command> {
     let folder = workspace::target().join("tests").join(image.target());
     dist::copy(&Companion::X64.path(), &folder.join("bootshotctl.exe"))?;
     dist::copy(
         &image.path(),
         &folder.join(image.architecture()).join("bootshot.exe"),
     )?;
-    let mut arguments = vec!["--ignored"];
-    if image != Image::X64 {
-        // It is about the image inside the companion, which is the other flavour.
-        arguments.extend(["--skip", "the_companion_alone_is_enough"]);
-    }
-    let mut command = host_tests(&arguments);
+    let mut command = host_tests(arguments);
     command.env("BOOTSHOT_TEST_BIN", folder);
     if let Some(prefix) = prefix {
         command
