@@ -163,6 +163,9 @@ fn a_failure_of_any_call_ends_the_run_with_a_whole_snapshot_or_none_and_everythi
     let statuses = [
         Status::ACCESS_DENIED,
         Status::INSUFFICIENT_RESOURCES,
+        Status::DISK_FULL,
+        Status::INFO_LENGTH_MISMATCH,
+        Status::NOT_IMPLEMENTED,
         Status::BUFFER_OVERFLOW,
         Status::OBJECT_NAME_NOT_FOUND,
     ];
@@ -170,15 +173,36 @@ fn a_failure_of_any_call_ends_the_run_with_a_whole_snapshot_or_none_and_everythi
     for thread in [FIRST, WORKER] {
         for call in &calls_of(thread) {
             for failure in statuses {
-                let machine = Machine::small().at(thread, call.number, Fault::Fail(failure));
-                with_snapshot += cases.check(call, machine, |run| {
-                    status(&run);
-                    // When the wait itself fails, the worker is cut off with the process.
-                    if call.name != "NtWaitForSingleObject" {
-                        run.assert_clean();
-                    }
-                    finished(&run.machine).len()
-                });
+                let Call {
+                    number,
+                    name,
+                    argument,
+                    ..
+                } = *call;
+                let fault = Fault::Fail(failure);
+                let once = Machine::small().at(thread, number, fault);
+                // A question that never gets enough room would take all of the host's memory.
+                let limited = Machine {
+                    commit_limit: 16 << 20,
+                    ..Machine::small()
+                };
+                let for_ever = limited.on(
+                    move |call| {
+                        (call.thread, call.name, call.argument) == (thread, name, argument)
+                            && call.number >= number
+                    },
+                    fault,
+                );
+                for machine in [once, for_ever] {
+                    with_snapshot += cases.check(call, machine, |run| {
+                        status(&run);
+                        // When the wait itself fails, the worker is cut off with the process.
+                        if call.name != "NtWaitForSingleObject" {
+                            run.assert_clean();
+                        }
+                        finished(&run.machine).len()
+                    });
+                }
             }
         }
     }
