@@ -36,8 +36,10 @@ pub struct Args {
     /// capture there is "bootshotctl install --once".
     #[arg(long)]
     reset: bool,
-    /// Look at the installation in this folder (its Windows folder, or the root of its volume), which does not run;
-    /// nothing there is changed, except by --reset
+    /// Look at the installation in this folder (its Windows folder, or the root of its volume), which does not run
+    ///
+    /// Nothing there is changed, except by --reset; but where this is Windows, its kernel may bring the hive and its logs
+    /// together when it loads it.
     #[arg(long, value_name = "DIR")]
     offline: Option<PathBuf>,
     /// Print one object as JSON

@@ -73,6 +73,8 @@ impl Offline {
             .because(error)
             .advise("The hive was not changed.")
         };
+        #[cfg(windows)]
+        self.hive.unload();
         let folder = new_folder(&config).map_err(failed)?;
         for name in HIVE_FILES {
             if let Some(file) = find(&config, name).map_err(failed)? {

@@ -1,8 +1,9 @@
 //! The SYSTEM hive of an installation that does not run, loaded into the registry of the one that does: the kernel
 //! replays its logs.
 
+use std::cell::RefCell;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use windows_sys::Win32::Foundation::{ERROR_ACCESS_DENIED, ERROR_SHARING_VIOLATION, ERROR_SUCCESS};
 use windows_sys::Win32::System::Registry::{HKEY_LOCAL_MACHINE, RegLoadKeyW, RegUnLoadKeyW};
@@ -25,12 +26,57 @@ const SE_RESTORE_PRIVILEGE: u32 = 18;
 /// The key below `HKEY_LOCAL_MACHINE` that the hive is loaded as.
 const LOADED: &str = "bootshot-offline";
 
-/// A loaded hive; dropping it unloads it.
-pub struct Hive;
+/// A hive file, loaded when it is needed; nobody can open the file of a loaded hive.
+pub struct Hive {
+    file: PathBuf,
+    loaded: RefCell<Option<Loaded>>,
+}
 
 impl Hive {
     /// Loads a hive.
     pub fn open(file: &Path) -> Result<Self, Error> {
+        let hive = Self {
+            file: file.to_owned(),
+            loaded: RefCell::new(None),
+        };
+        hive.load()?;
+        Ok(hive)
+    }
+
+    /// A value of the key `key` of the hive.
+    pub fn value(&self, key: &str, name: &str) -> Result<Option<Value>, Error> {
+        self.load()?;
+        registry::value(&loaded(key), name)
+    }
+
+    /// Stores a value, or removes it, and flushes the hive.
+    pub fn set_value(&self, key: &str, name: &str, value: Option<&Value>) -> Result<(), Error> {
+        self.load()?;
+        match value {
+            Some(value) => registry::set_value(&loaded(key), name, value),
+            None => registry::remove_value(&loaded(key), name),
+        }
+    }
+
+    /// Unloads it until it is needed again.
+    pub fn unload(&self) {
+        self.loaded.take();
+    }
+
+    fn load(&self) -> Result<(), Error> {
+        let mut loaded = self.loaded.borrow_mut();
+        if loaded.is_none() {
+            *loaded = Some(Loaded::new(&self.file)?);
+        }
+        Ok(())
+    }
+}
+
+/// That a hive is loaded; dropping it unloads it.
+struct Loaded;
+
+impl Loaded {
+    fn new(file: &Path) -> Result<Self, Error> {
         for privilege in [SE_BACKUP_PRIVILEGE, SE_RESTORE_PRIVILEGE] {
             let mut was_enabled = 0;
             // SAFETY: the result has room.
@@ -59,22 +105,9 @@ impl Hive {
             _ => failed,
         })
     }
-
-    /// A value of the key `key` of the hive.
-    pub fn value(&self, key: &str, name: &str) -> Result<Option<Value>, Error> {
-        registry::value(&loaded(key), name)
-    }
-
-    /// Stores a value, or removes it, and flushes the hive.
-    pub fn set_value(&self, key: &str, name: &str, value: Option<&Value>) -> Result<(), Error> {
-        match value {
-            Some(value) => registry::set_value(&loaded(key), name, value),
-            None => registry::remove_value(&loaded(key), name),
-        }
-    }
 }
 
-impl Drop for Hive {
+impl Drop for Loaded {
     fn drop(&mut self) {
         let name = wide(LOADED);
         // SAFETY: the name ends with a zero, and no key of the hive is open any more.

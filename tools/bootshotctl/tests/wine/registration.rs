@@ -358,6 +358,44 @@ fn the_undo_script_does_what_it_says() {
     assert!(machine.directory().join("off").exists());
 }
 
+/// Wine loads hives in its own notation, and forgets at unloading what was changed in them.
+#[test]
+#[ignore = "needs Wine: run by cargo xtask test"]
+fn an_offline_hive_is_copied_loaded_changed_and_unloaded() {
+    const HIVE: &str = "WINE REGISTRY Version 2\n;; All keys relative to \\\\Machine\\\\x\n\n\
+        [Select] 1\n\"Default\"=dword:00000003\n\n\
+        [ControlSet003\\\\Control\\\\Session Manager] 1\n\"BootExecute\"=str(7):\"one\\0two\\0\"\n";
+    let machine = Machine::fresh();
+    let offline = machine.drive_c().join("offline");
+    let _ = fs::remove_dir_all(&offline);
+    let config = offline.join("Windows/System32/config");
+    fs::create_dir_all(&config).unwrap();
+    fs::write(config.join("SYSTEM"), HIVE).unwrap();
+    fs::copy(bootshot(), offline.join("Windows/System32/ntoskrnl.exe")).unwrap();
+
+    let printed = machine.must(&["install", "--offline", r"C:\offline"]);
+    assert!(
+        printed.contains("BootExecute\n    one\n    two\n  + bootshot phase=bootexecute\n"),
+        "{printed}"
+    );
+    assert_eq!(
+        fs::read_to_string(config.join("bootshot-backup-0001/SYSTEM")).unwrap(),
+        HIVE
+    );
+    assert_eq!(
+        fs::read(offline.join("Windows/System32/bootshot.exe")).unwrap(),
+        fs::read(bootshot()).unwrap()
+    );
+    let said = machine.wine("reg".as_ref(), &["query", r"HKLM\bootshot-offline"]);
+    assert_eq!(said.code, Some(1), "{said:?}");
+    assert_eq!(machine.list("BootExecute"), None);
+
+    fs::write(offline.join("hiberfil.sys"), b"HIBR").unwrap();
+    let said = machine.bootshotctl(&["status", "--offline", r"C:\offline\Windows"]);
+    assert!(said.stderr.contains("hibernated"), "{said:?}");
+    fs::remove_dir_all(offline).unwrap();
+}
+
 #[test]
 #[ignore = "needs Wine: run by cargo xtask test"]
 fn status_follows_the_registration() {
