@@ -78,12 +78,16 @@ pub fn verify(file: &[u8]) -> Result<Verification, ReadError> {
     moment::check(&evidence, &mut report);
     header::check(&evidence, &mut report);
     repeated::check(&evidence, &mut report);
+    report.left_out();
     Ok(Verification {
         damage,
         findings: merged(report.findings),
         notes: report.notes,
     })
 }
+
+/// The most findings of one kind that are told: a file can be made to give one for every handle in it.
+const MOST_OF_A_KIND: u64 = 1_000;
 
 /// What several answers say in the same words is one finding, of all their sections.
 fn merged(findings: Vec<Finding>) -> Vec<Finding> {
@@ -111,6 +115,8 @@ struct Report<'s> {
     snapshot: &'s Snapshot<'s>,
     findings: Vec<Finding>,
     notes: Vec<Note>,
+    /// Findings by kind, those beyond [`MOST_OF_A_KIND`] as well.
+    counts: BTreeMap<&'static str, u64>,
 }
 
 impl<'s> Report<'s> {
@@ -119,6 +125,7 @@ impl<'s> Report<'s> {
             snapshot,
             findings: Vec::new(),
             notes: Vec::new(),
+            counts: BTreeMap::new(),
         }
     }
 
@@ -142,6 +149,11 @@ impl<'s> Report<'s> {
         sections: BTreeSet<u32>,
         observation: String,
     ) {
+        let count = self.counts.entry(id).or_default();
+        *count += 1;
+        if *count > MOST_OF_A_KIND {
+            return;
+        }
         let within = if sections.len() > 1 {
             self.time_of(&sections)
         } else {
@@ -168,6 +180,18 @@ impl<'s> Report<'s> {
                 problem.section.into_iter().collect(),
                 problem.to_string(),
             );
+        }
+    }
+
+    /// Says how many findings of each kind are not told.
+    fn left_out(&mut self) {
+        for (id, count) in std::mem::take(&mut self.counts) {
+            if count > MOST_OF_A_KIND {
+                self.note(
+                    "findings-left-out",
+                    format!("there are {count} findings of the kind {id}; the first {MOST_OF_A_KIND} are listed"),
+                );
+            }
         }
     }
 
