@@ -1,4 +1,4 @@
-//! Whole files through `Snapshot::parse`, every reader of records, and `salvage`; payloads mutated with valid checksums.
+//! Whole files through `Snapshot::parse`, every reader of records, `salvage` and `verify`; payloads mutated with valid checksums.
 #![no_main]
 
 use bootshot_fuzz::{mutate_snapshot, questions};
@@ -7,6 +7,7 @@ use libfuzzer_sys::{fuzz_mutator, fuzz_target, fuzzer_mutate};
 fuzz_target!(|file: &[u8]| {
     questions::ask_everything(file);
     questions::salvage_it(file);
+    questions::verify_it(file);
 });
 
 fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {

@@ -5,6 +5,7 @@ use bootshot_reader::decode::{
 };
 use bootshot_reader::layout::PointerWidth;
 use bootshot_reader::salvage::{NotSalvaged, salvage};
+use bootshot_reader::verify::verify;
 use bootshot_reader::{Problem, Snapshot};
 
 use crate::limits::Limit;
@@ -14,6 +15,13 @@ use crate::limits::Limit;
 pub const READER: Limit = Limit {
     peak_factor: 24,
     total_factor: 48,
+    constant: 64 << 10,
+};
+
+/// Beside reading, findings: some hundred bytes each, and at most a thousand of a kind.
+pub const VERIFICATION: Limit = Limit {
+    peak_factor: 32,
+    total_factor: 64,
     constant: 64 << 10,
 };
 
@@ -167,6 +175,13 @@ pub fn ask_everything(file: &[u8]) -> Option<usize> {
         processes, threads, handles, types, modules, memory, boot, peb
     );
     Some(snapshot.sections.len())
+}
+
+/// Compares what a file says with itself.
+pub fn verify_it(file: &[u8]) {
+    if let Ok(verification) = VERIFICATION.ask("verify", file.len(), || verify(file)) {
+        VERIFICATION.ask("verification as JSON", file.len(), || json(&verification));
+    }
 }
 
 /// Salvages a file; what comes of it is sound.

@@ -74,6 +74,7 @@ fn mutated_snapshots_with_valid_checksums_cost_no_more_than_they_may() {
             read += 1;
         }
         questions::salvage_it(&mutated);
+        questions::verify_it(&mutated);
     }
     println!("{SNAPSHOTS_MUTATED} mutated snapshots, {read} of them read");
     assert_eq!(read, SNAPSHOTS_MUTATED, "every header was sealed again");
@@ -105,6 +106,7 @@ fn mutated_payloads_cost_no_more_than_they_may() {
 fn ask(file: &[u8]) {
     assert!(questions::ask_everything(file).is_some());
     questions::salvage_it(file);
+    questions::verify_it(file);
 }
 
 /// A record with valid checksums, wherever it may stand.
@@ -123,7 +125,7 @@ fn record(kind: RecordKind, section: u32, sequence: u32, payload: &[u8]) -> Vec<
     [&header.seal()[..], &padded_payload].concat()
 }
 
-const MANY: u32 = 20_000;
+const MANY: u32 = 10_000;
 
 fn file_of(records: impl Iterator<Item = Vec<u8>>) -> Vec<u8> {
     let header: [u8; Header::SIZE] = test_snapshots::header(8).seal();
@@ -266,6 +268,57 @@ fn parents_in_a_circle_end() {
     ask(&file);
     let snapshot = Snapshot::parse(&file).expect("it is one of ours");
     assert_eq!(snapshot.processes().value.len(), count as usize);
+}
+
+/// Class 64 of 32-bit systems, whose entries are the shortest with whole ids: no process, type or object is known.
+#[test]
+fn findings_about_every_handle_cost_little() {
+    let mut handles = words32(&[MANY, 0]);
+    for index in 0..MANY {
+        let (pid, handle) = (index + 1000, 4);
+        let type_index = (index & 0xFFFF) << 16;
+        handles.extend(words32(&[index << 4, pid, handle, 0, type_index, 0, 0]));
+    }
+    let mut builder = Builder::new(4);
+    for (source, class, bytes) in [
+        (Source::SYSTEM_INFORMATION, 5, vec![0; 0xB8]),
+        (
+            Source::OBJECT_INFORMATION,
+            3,
+            [words32(&[1]), vec![0; 0x60]].concat(),
+        ),
+        (Source::SYSTEM_INFORMATION, 64, handles),
+    ] {
+        let entry = Entry::new(source, class, 0, &bytes);
+        builder.section(Family::SYSTEM, &entry);
+    }
+    ask(&builder.finish());
+}
+
+/// Class 5 of 64-bit systems: one process with the longest name there is, and threads that all are findings.
+#[test]
+fn findings_do_not_repeat_long_names() {
+    let (threads, name_length) = (1_000_u32, 0xFF00_u16);
+    let (header, thread_size) = (0x100, 0x50);
+    let name = 0x1000 + header as u64 + u64::from(threads) * thread_size;
+    let mut bytes = vec![0; header];
+    bytes[4..8].copy_from_slice(&threads.to_le_bytes());
+    bytes[0x38..0x3A].copy_from_slice(&name_length.to_le_bytes());
+    bytes[0x40..0x48].copy_from_slice(&name.to_le_bytes());
+    bytes[0x50] = 8;
+    for thread in 0..threads {
+        let start = bytes.len();
+        bytes.resize(start + thread_size as usize, 0);
+        // Each id twice; the process is another one.
+        bytes[start + 0x30..start + 0x34].copy_from_slice(&(8 + thread / 2).to_le_bytes());
+    }
+    bytes.extend(test_snapshots::utf16("x").repeat(usize::from(name_length) / 2));
+    let mut builder = Builder::new(8);
+    builder.section(
+        Family::PROCESSES,
+        &Entry::new(Source::SYSTEM_INFORMATION, 5, 0x1000, &bytes),
+    );
+    ask(&builder.finish());
 }
 
 #[test]
