@@ -729,3 +729,27 @@ fn what_cannot_be_compared_is_noted() {
         &[("process-handle-count", "process 0 (Idle)")],
     );
 }
+
+#[test]
+fn of_each_kind_a_thousand_are_told_and_the_rest_is_counted() {
+    let mut system = System::clean(8);
+    for handle in 0..1500 {
+        system.handles.push(Handle {
+            pid: 50_000 + handle,
+            handle: 4,
+            object: 0xA000_0020,
+            type_index: 16,
+        });
+    }
+    system.object_type("Event").handles += 1500;
+    let verification = system.verify();
+    assert_eq!(verification.findings.len(), 1000);
+    let last = verification.notes.last().unwrap();
+    assert_eq!(last.id, "findings-left-out");
+    assert!(
+        last.text
+            .contains("1500 findings of the kind handle-owner-not-listed"),
+        "{}",
+        last.text
+    );
+}
