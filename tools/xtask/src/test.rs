@@ -92,6 +92,12 @@ pub fn run() -> Result<ExitCode> {
         "the kernel, held to the same contract as the simulated one",
         &mut kernel_contract(&toolchain, prefix.as_ref())?,
     );
+    if let Some(prefix) = &prefix {
+        tally.tests(
+            "the companion on a real registry, every step failing in its turn",
+            &mut failing_steps(&toolchain, prefix)?,
+        );
+    }
     for image in [Image::X64, Image::X64Gnu] {
         tally.tests(
             &format!("tests that run what was built: {}", image.target()),
@@ -141,20 +147,41 @@ fn host_tests(arguments: &[&str]) -> Command {
 
 /// Test programs for Windows, which call the real kernel.
 fn kernel_contract(toolchain: &Toolchain, prefix: Option<&Prefix>) -> Result<Command> {
+    let mut command = windows_tests(
+        toolchain,
+        prefix,
+        &["--package=bootshot", "--lib", "--features=native"],
+    )?;
+    command.args(["--", "contract::real"]);
+    Ok(command)
+}
+
+/// Only a test program can make the companion's steps fail; never on Windows itself, for they change what it starts with.
+fn failing_steps(toolchain: &Toolchain, prefix: &Prefix) -> Result<Command> {
+    let mut command = windows_tests(
+        toolchain,
+        Some(prefix),
+        &["--package=bootshotctl", "--bin=bootshotctl"],
+    )?;
+    command.args(["--", "--ignored", "--nocapture", "under_wine"]);
+    Ok(command)
+}
+
+/// `cargo test` for 64-bit Windows of what `chosen` names.
+fn windows_tests(
+    toolchain: &Toolchain,
+    prefix: Option<&Prefix>,
+    chosen: &[&str],
+) -> Result<Command> {
     let mut command = toolchain.cargo("test")?;
     command
+        .args(chosen)
         .args([
-            "--package=bootshot",
-            "--lib",
-            "--features=native",
             "--no-fail-fast",
-        ])
-        .args([
             "--target",
             Companion::X64.target(),
             "-Zbuild-std=std,panic_unwind",
         ])
-        .args(["--", "contract::real"])
         .envs([companion::linker(Companion::X64)]);
     if let Some(prefix) = prefix {
         prefix.set_environment(&mut command);
@@ -163,8 +190,8 @@ fn kernel_contract(toolchain: &Toolchain, prefix: Option<&Prefix>) -> Result<Com
     Ok(command)
 }
 
-/// Tests that need Wine, Windows or hivexregedit are marked `#[ignore]`. Here they run, and the parts they need are named to them: a
-/// folder with the companion and `image`, a prefix and Wine's loader.
+/// Tests that need Wine, Windows or hivexregedit are marked `#[ignore]`. Here they run, and the parts they need are named
+/// to them: a folder with the companion and `image`, a prefix and Wine's loader.
 fn tests_of_what_was_built(image: Image, prefix: Option<&Prefix>) -> Result<Command> {
     let mut arguments = vec!["--ignored", "--skip", SOAK];
     if image != Image::X64 {
