@@ -333,6 +333,18 @@ mod tests {
     }
 
     #[test]
+    fn a_missing_program_is_named_with_what_to_type() {
+        let error = Failure::Missing
+            .into_error(Error::failed("cannot read x"))
+            .to_string();
+        assert!(error.contains("the program hivexregedit"), "{error}");
+        assert!(
+            error.contains("apt-get install libwin-hivex-perl"),
+            "{error}"
+        );
+    }
+
+    #[test]
     fn a_value_is_found_in_its_own_key_only() {
         let text =
             b"[\\A]\n\"X\"=hex(7):\n\n[\\A\\B]\n\"x\"=dword:00000001\n\"XY\"=dword:00000002\n";
