@@ -187,7 +187,8 @@ impl<'a> Remains<'a> {
     fn lose(&mut self, header: RecordHeader) {
         self.damaged = true;
         if header.kind != RecordKind::TRAILER {
-            self.section(header).gap = true;
+            // What follows in the section is out of order then; that there was one is known.
+            self.section(header);
         }
     }
 

@@ -1,10 +1,11 @@
 //! Salvage: whatever happened to a file, what is whole in it comes out as a sound snapshot.
 
 use bootshot_format::{
-    Family, Header, ItemHeader, Outcome, RecordHeader, RecordKind, Records, Source, padded, xxh64,
+    Family, Header, ItemHeader, Outcome, Record, RecordHeader, RecordKind, Records, SectionEnd,
+    Source, padded, xxh64,
 };
 use bootshot_reader::salvage::{NotSalvaged, Salvaged, salvage};
-use bootshot_reader::{Completeness, Condition, ReadError, Snapshot};
+use bootshot_reader::{Completeness, Condition, ReadError, Section, Snapshot};
 use test_snapshots::{Builder, Entry};
 
 /// Sections of one, two and no chunks, and a batch.
@@ -39,6 +40,20 @@ fn contents(snapshot: &Snapshot<'_>) -> Vec<String> {
             )
         })
         .collect()
+}
+
+/// Whether everything that is torn is the beginning of what it was.
+fn torn_are_beginnings(salvaged: &Snapshot<'_>, whole: &Snapshot<'_>) -> bool {
+    let torn = salvaged
+        .sections
+        .iter()
+        .filter(|section| section.outcome() == Outcome::TORN);
+    let beginning = |section: &Section<'_>| {
+        whole.sections.iter().any(|original| {
+            original.begin == section.begin && original.payload.starts_with(&section.payload)
+        })
+    };
+    torn.into_iter().all(beginning)
 }
 
 /// Parses what was salvaged and checks that it is sound, and that nothing is left to do.
@@ -93,6 +108,7 @@ fn of_a_file_cut_at_any_byte_exactly_the_whole_sections_before_the_cut_are_saved
                 contents(&whole)[..expected],
                 "{length}"
             );
+            assert!(torn_are_beginnings(&snapshot, &whole), "{length}");
             assert!(salvaged.kept.len() <= expected + 1);
             assert_eq!(salvaged.lost_sections, 0, "nobody knows of more: {length}");
         }
@@ -115,6 +131,7 @@ fn a_flipped_bit_costs_at_most_the_section_it_is_in() {
                 saved.iter().all(|section| all.contains(section)),
                 "bit {bit}"
             );
+            assert!(torn_are_beginnings(&snapshot, &whole), "bit {bit}");
             let torn = salvaged.kept.iter().filter(|kept| kept.torn).count() as u64;
             assert_eq!(
                 saved.len() as u64 + torn + salvaged.lost_sections,
@@ -254,4 +271,58 @@ fn what_the_old_trailer_told_stays() {
     let new = sound(&file, &salvaged).trailer.unwrap();
     assert_eq!(new.performance_counter, old.performance_counter);
     assert_eq!(new.csrss_at_end, old.csrss_at_end);
+}
+
+#[test]
+fn a_section_whose_end_tells_another_length_is_torn() {
+    let file = small(8);
+    let end = |record: &Record<'_>| record.section_end().filter(|end| end.total_length == 64);
+    let changed = rewritten(&file, |record| {
+        let end = end(record)?;
+        Some(
+            SectionEnd {
+                total_length: 72,
+                ..end
+            }
+            .encode()
+            .to_vec(),
+        )
+    });
+    let salvaged = salvage(&changed).unwrap();
+    let snapshot = sound(&changed, &salvaged);
+    let torn: Vec<_> = salvaged.kept.iter().map(|kept| kept.torn).collect();
+    assert_eq!(torn, [false, false, false, true]);
+    assert_eq!(snapshot.sections[3].payload[..], [9; 64]);
+}
+
+#[test]
+fn an_index_that_names_other_places_is_made_anew() {
+    let file = small(8);
+    let changed = rewritten(&file, |record| {
+        let (..) = record.trailer()?;
+        let mut payload = record.payload.to_vec();
+        payload[40] ^= 8;
+        Some(payload)
+    });
+    let salvaged = salvage(&changed).unwrap();
+    sound(&changed, &salvaged);
+    assert_eq!((salvaged.kept.len(), salvaged.lost_sections), (4, 0));
+}
+
+/// The file with the payloads that `change` gives, under checksums that hold.
+fn rewritten(file: &[u8], change: impl Fn(&Record<'_>) -> Option<Vec<u8>>) -> Vec<u8> {
+    let mut new = file[..Header::SIZE].to_vec();
+    for record in Records::new(file, *b"bootshot fixture", Header::SIZE) {
+        let record = record.unwrap();
+        let payload = change(&record).unwrap_or_else(|| record.payload.to_vec());
+        let header = record.header;
+        push(
+            &mut new,
+            header.kind,
+            header.section,
+            header.sequence,
+            &payload,
+        );
+    }
+    new
 }
