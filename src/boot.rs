@@ -139,7 +139,7 @@ impl<K: Kernel> Run<K> {
 
         let (phase, phase_source) = match arguments.phase {
             Some(phase) => (phase, PhaseSource::ARGUMENT),
-            None => (observe_phase(kernel, &mut buffer), PhaseSource::OBSERVED),
+            None => (observe_phase(kernel), PhaseSource::OBSERVED),
         };
         self.phase.store(phase.0, Ordering::Release);
         let is_boot = phase != Phase::LIVE;
@@ -200,7 +200,7 @@ impl<K: Kernel> Run<K> {
             start,
             report,
         };
-        let result = job.photograph(phase_source, &mut buffer);
+        let result = job.photograph(phase_source);
         if result == Err(Status::TIMEOUT) {
             // The finisher has the snapshot. The guard stays: the next boot is not to hang in the same place.
             return result;
@@ -247,12 +247,12 @@ struct Job<'a, K: Kernel> {
 }
 
 impl<K: Kernel> Job<'_, K> {
-    fn photograph(&self, phase_source: PhaseSource, buffer: &mut Region<K>) -> Result<(), Status> {
+    fn photograph(&self, phase_source: PhaseSource) -> Result<(), Status> {
         let kernel = self.kernel;
         let privileges = PRIVILEGES.map(|luid| (luid, kernel.enable_privilege(luid)));
         let mut header = self.header();
         header.phase_source = phase_source;
-        header.csrss_at_start = capture::csrss(kernel, buffer);
+        header.csrss_at_start = capture::csrss(kernel);
         for (luid, status) in privileges {
             header.privileges_wanted |= 1 << luid;
             header.privileges_held |= u64::from(status == Status::SUCCESS) << luid;
@@ -267,7 +267,7 @@ impl<K: Kernel> Job<'_, K> {
             .borrow(|slot| *slot = Some(writer))
             .ok_or(Status::TIMEOUT)?;
         let captured = self.capture(&privileges);
-        let csrss_at_end = capture::csrss(kernel, buffer);
+        let csrss_at_end = capture::csrss(kernel);
         let published = snapshot.borrow(|slot| {
             // Taken out, so that the file is closed here whatever comes of it.
             let mut writer = slot.take().ok_or(Status::TIMEOUT)?;
@@ -475,9 +475,9 @@ fn is_safe_mode<K: Kernel>(kernel: K) -> bool {
 
 /// csrss means a running system. Before it, the SOFTWARE hive is loaded between the two lists. When the question is not
 /// answered, the stricter moment is assumed.
-fn observe_phase<K: Kernel>(kernel: K, buffer: &mut Region<K>) -> Phase {
+fn observe_phase<K: Kernel>(kernel: K) -> Phase {
     const KEY_QUERY_VALUE: u32 = 1;
-    if capture::csrss(kernel, buffer) == Presence::PRESENT {
+    if capture::csrss(kernel) == Presence::PRESENT {
         return Phase::LIVE;
     }
     match kernel.open_key(utf16!("\\Registry\\Machine\\Software"), KEY_QUERY_VALUE) {

@@ -84,10 +84,10 @@ pub(super) fn for_each_process<K: Kernel>(
     Ok(())
 }
 
-/// Whether csrss is running.
-pub fn csrss<K: Kernel>(kernel: K, buffer: &mut Region<K>) -> Presence {
+/// Whether csrss is running. The list is given back at once: it can be large, and the capture needs the room.
+pub fn csrss<K: Kernel>(kernel: K) -> Presence {
     let mut presence = Presence::ABSENT;
-    let asked = for_each_process(kernel, buffer, |process| {
+    let asked = for_each_process(kernel, &mut Region::empty(kernel), |process| {
         let mut units = process
             .image_name
             .as_chunks::<2>()

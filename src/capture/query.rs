@@ -14,6 +14,9 @@ const MAXIMUM_ANSWER: usize = if size_of::<usize>() == 4 {
     1 << 30
 };
 
+/// Bytes to which a buffer is doubled where the kernel does not say how much it wants.
+const MAXIMUM_GUESS: usize = 32 << 20;
+
 /// Bytes a buffer starts with again after an answer that memory had no room for.
 const SMALL_ANSWER: usize = 64 << 10;
 
@@ -117,18 +120,18 @@ pub fn ask<K: Kernel>(
             };
         }
         // A class that says "too small" to its exact size is of another version: the loop finds its size.
-        let wanted = if room < buffer.length() {
-            buffer.length()
+        let (wanted, limit) = if room < buffer.length() {
+            (buffer.length(), MAXIMUM_ANSWER)
+        } else if returned_length > room {
+            // An eighth more than asked for, since the system goes on.
+            (
+                returned_length.saturating_add(returned_length / 8),
+                MAXIMUM_ANSWER,
+            )
         } else {
-            // An eighth more than asked for, since the system goes on; doubled where the length says nothing.
-            let grown = if returned_length > room {
-                returned_length
-            } else {
-                room * 2
-            };
-            grown.saturating_add(grown / 8)
+            (room * 2, MAXIMUM_GUESS)
         };
-        if !status.wants_more_room() || tries == MAXIMUM_TRIES || wanted > MAXIMUM_ANSWER {
+        if !status.wants_more_room() || tries == MAXIMUM_TRIES || wanted > limit {
             return match status {
                 // A warning: the part that fitted is there.
                 Status::BUFFER_OVERFLOW => Asked {

@@ -319,6 +319,16 @@ fn beside_the_largest_answer_a_run_needs_less_than_8_mib() {
 }
 
 #[test]
+fn a_kernel_that_never_says_how_much_it_wants_does_not_get_all_memory() {
+    let wants_more = Fault::FailWithLength(Status::INFO_LENGTH_MISMATCH, 0);
+    let machine = Machine::small().on(|call| call.name == "NtQuerySystemInformation", wants_more);
+    let run = boot(machine);
+    // The buffer is doubled up to 32 MiB, beside it there is little.
+    assert!(run.peak_commit < (32 << 20) + MEMORY, "{}", run.peak_commit);
+    assert!(run.peak_commit > 16 << 20, "{}", run.peak_commit);
+}
+
+#[test]
 fn what_does_not_fit_into_memory_is_said_and_the_rest_is_written() {
     const LIMIT: usize = 4 << 20;
     let machine = Machine {
