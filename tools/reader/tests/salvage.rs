@@ -326,3 +326,46 @@ fn rewritten(file: &[u8], change: impl Fn(&Record<'_>) -> Option<Vec<u8>>) -> Ve
     }
     new
 }
+
+#[test]
+fn sections_that_are_known_to_have_been_there_are_counted_as_lost() {
+    // A trailer that counts one more, as when a whole section was cut out.
+    let file = small(8);
+    let mut fewer = file[..Header::SIZE].to_vec();
+    for record in Records::new(&file, *b"bootshot fixture", Header::SIZE) {
+        let record = record.unwrap();
+        let header = record.header;
+        let section = header.section + u32::from(header.kind == RecordKind::TRAILER);
+        push(
+            &mut fewer,
+            header.kind,
+            section,
+            header.sequence,
+            record.payload,
+        );
+    }
+    let salvaged = salvage(&fewer).unwrap();
+    sound(&fewer, &salvaged);
+    assert_eq!((salvaged.kept.len(), salvaged.lost_sections), (4, 1));
+
+    // The question of the last section is hit, and nothing of it comes behind.
+    let mut cut = file[..Header::SIZE].to_vec();
+    for record in Records::new(&file, *b"bootshot fixture", Header::SIZE) {
+        let record = record.unwrap();
+        let header = record.header;
+        if (header.section, header.sequence) == (1, 1) {
+            break;
+        }
+        push(
+            &mut cut,
+            header.kind,
+            header.section,
+            header.sequence,
+            record.payload,
+        );
+    }
+    *cut.last_mut().unwrap() ^= 1;
+    let salvaged = salvage(&cut).unwrap();
+    sound(&cut, &salvaged);
+    assert_eq!((salvaged.kept.len(), salvaged.lost_sections), (1, 1));
+}
