@@ -1,14 +1,13 @@
 //! Builds the companion: for Windows, with the images inside, and for this host.
 
 use std::env;
-use std::ffi::OsString;
 use std::fs;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
 
 use crate::process::{host_cargo, run, step};
-use crate::toolchain::{Toolchain, linker_variable, path_remappings};
+use crate::toolchain::{Toolchain, path_remappings};
 use crate::workspace;
 
 /// The companion for one kind of Windows.
@@ -51,7 +50,8 @@ impl Companion {
         }
     }
 
-    fn linker(self) -> &'static str {
+    /// The compiler that runs GNU ld for it.
+    pub fn gcc(self) -> &'static str {
         match self {
             Self::X64 => "x86_64-w64-mingw32-gcc",
             Self::X86 => "i686-w64-mingw32-gcc",
@@ -68,11 +68,6 @@ impl Companion {
 /// The crates of the standard library that a Windows program is built with.
 pub const BUILD_STD: [&str; 2] = ["-Zbuild-std=std,panic_abort", "-Zbuild-std-features="];
 
-/// Names the linker of `companion` to Cargo.
-pub fn linker(companion: Companion) -> (String, OsString) {
-    linker_variable(companion.target(), companion.linker())
-}
-
 /// Builds `companions` with the images of `target/dist` inside.
 pub fn build(toolchain: &Toolchain, companions: &[Companion]) -> Result<()> {
     let targets: Vec<&str> = companions
@@ -86,10 +81,6 @@ pub fn build(toolchain: &Toolchain, companions: &[Companion]) -> Result<()> {
         .args(BUILD_STD)
         .args(targets.iter().map(|target| format!("--target={target}")))
         .env("BOOTSHOT_IMAGES", workspace::dist());
-    for companion in companions {
-        let (variable, linker) = linker(*companion);
-        command.env(variable, linker);
-    }
     run(&mut command)?;
     companions
         .iter()

@@ -11,8 +11,8 @@ use image_gate::{Machine, Policy};
 
 use crate::process::{run, step};
 use crate::setup::{Need, ensure};
-use crate::toolchain::{self, Toolchain, linker_variable};
-use crate::{link, workspace};
+use crate::toolchain::{self, Toolchain};
+use crate::workspace;
 
 /// The native executable for one machine, made by one linker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -72,11 +72,16 @@ impl Image {
         }
     }
 
+    /// The compiler that runs GNU ld for it; lld links the others.
+    pub fn gcc(self) -> Option<&'static str> {
+        (self == Self::X64Gnu).then_some("x86_64-w64-mingw32-gcc")
+    }
+
     /// What linking it takes.
-    pub fn needs(self) -> Need {
-        match self {
-            Self::X64Gnu => Need::MingwX64,
-            Self::X64 | Self::X86 | Self::Arm64 => Need::Lld,
+    fn needs(self) -> Need {
+        match self.gcc() {
+            Some(_) => Need::MingwX64,
+            None => Need::Lld,
         }
     }
 
@@ -148,22 +153,6 @@ pub fn compile(toolchain: &Toolchain, images: &[Image]) -> Result<()> {
         .args(BUILD_STD)
         .args(targets.iter().map(|target| format!("--target={target}")))
         .env("BOOTSHOT_MAPS", maps());
-    if images.iter().any(|image| image.needs() == Need::Lld) {
-        let lld = toolchain
-            .lld()
-            .context("the lld that was found a moment ago is gone")?;
-        command.envs(link::environment(lld, workspace::native_target()));
-    }
-    for image in images {
-        let linker = match image {
-            Image::X64Gnu => "x86_64-w64-mingw32-gcc".into(),
-            Image::X64 | Image::X86 | Image::Arm64 => env::current_exe()
-                .context("could not find this program, to link with it")?
-                .into_os_string(),
-        };
-        let (variable, linker) = linker_variable(image.target(), linker);
-        command.env(variable, linker);
-    }
     run(&mut command)
 }
 

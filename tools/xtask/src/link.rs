@@ -9,7 +9,10 @@ use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result};
 
-use crate::process;
+use crate::companion::Companion;
+use crate::image::Image;
+use crate::toolchain::{Toolchain, target_variable};
+use crate::{process, workspace};
 
 /// Names lld; that it is set means: link.
 const LLD: &str = "BOOTSHOT_LLD";
@@ -25,9 +28,26 @@ pub struct Link {
     folder: PathBuf,
 }
 
-/// The environment that makes this program link below `folder`.
-pub fn environment(lld: PathBuf, folder: PathBuf) -> [(&'static str, PathBuf); 2] {
-    [(LLD, lld), (FOLDER, folder)]
+/// Tells Cargo what links for every target. All of it every time: Cargo compiles everything anew for a target whose
+/// linker is called something else than the last time.
+pub fn set_linkers(command: &mut Command, toolchain: &Toolchain) -> Result<()> {
+    let this = env::current_exe().context("could not find this program, to link with it")?;
+    for image in Image::ALL {
+        let linker = image.gcc().map_or(this.clone(), PathBuf::from);
+        command.env(target_variable(image.target(), "LINKER"), linker);
+    }
+    for companion in Companion::ALL {
+        command.env(
+            target_variable(companion.target(), "LINKER"),
+            companion.gcc(),
+        );
+    }
+    if let Some(lld) = toolchain.lld() {
+        command
+            .env(LLD, lld)
+            .env(FOLDER, workspace::native_target());
+    }
+    Ok(())
 }
 
 /// Whether this process was started by rustc.

@@ -11,7 +11,7 @@ use crate::companion::{self, Companion};
 use crate::image::{self, Image};
 use crate::process::{self, host_cargo, step};
 use crate::setup::{Need, ensure};
-use crate::toolchain::{self, Toolchain, runner_variable};
+use crate::toolchain::{self, Toolchain, target_variable};
 use crate::wine::{self, Prefix};
 use crate::{dist, workspace};
 
@@ -174,18 +174,16 @@ fn windows_tests(
     chosen: &[&str],
 ) -> Result<Command> {
     let mut command = toolchain.cargo("test")?;
-    command
-        .args(chosen)
-        .args([
-            "--no-fail-fast",
-            "--target",
-            Companion::X64.target(),
-            "-Zbuild-std=std,panic_unwind",
-        ])
-        .envs([companion::linker(Companion::X64)]);
+    command.args(chosen).args([
+        "--no-fail-fast",
+        "--target",
+        Companion::X64.target(),
+        "-Zbuild-std=std,panic_unwind",
+    ]);
     if let Some(prefix) = prefix {
         prefix.set_environment(&mut command);
-        command.envs([runner_variable(Companion::X64.target(), prefix.loader())]);
+        let runner = target_variable(Companion::X64.target(), "RUNNER");
+        command.env(runner, prefix.loader());
     }
     Ok(command)
 }

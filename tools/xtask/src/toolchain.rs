@@ -3,7 +3,6 @@
 
 use std::cmp::Reverse;
 use std::env;
-use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -165,6 +164,7 @@ impl Toolchain {
             .env("RUSTC", self.program("rustc"))
             // Or else `winapi` brings import libraries of its own for GNU ld.
             .env("WINAPI_NO_BUNDLED_LIBRARIES", "1");
+        link::set_linkers(command, self)?;
         self.set_flags(command, &[]);
         if !self.nightly {
             // `-Zbuild-std` on a compiler that its distribution calls stable.
@@ -287,17 +287,8 @@ fn belongs_to_another_toolchain(variable: &str) -> bool {
     names_a_compiler || (variable.starts_with("CARGO") && !kept)
 }
 
-/// The environment variable that names the linker of `target` to Cargo, and its value.
-pub fn linker_variable(target: &str, linker: impl Into<OsString>) -> (String, OsString) {
-    (target_variable(target, "LINKER"), linker.into())
-}
-
-/// The environment variable that names to Cargo what runs test programs for `target`, and its value.
-pub fn runner_variable(target: &str, runner: impl Into<OsString>) -> (String, OsString) {
-    (target_variable(target, "RUNNER"), runner.into())
-}
-
-fn target_variable(target: &str, setting: &str) -> String {
+/// The environment variable of Cargo's setting for `target`.
+pub fn target_variable(target: &str, setting: &str) -> String {
     let target = target.to_uppercase().replace('-', "_");
     format!("CARGO_TARGET_{target}_{setting}")
 }
@@ -376,8 +367,10 @@ mod tests {
     }
 
     #[test]
-    fn the_linker_variable_is_spelt_as_cargo_reads_it() {
-        let (name, _) = linker_variable("x86_64-pc-windows-msvc", "ld");
-        assert_eq!(name, "CARGO_TARGET_X86_64_PC_WINDOWS_MSVC_LINKER");
+    fn settings_of_a_target_are_spelt_as_cargo_reads_them() {
+        assert_eq!(
+            target_variable("x86_64-pc-windows-msvc", "LINKER"),
+            "CARGO_TARGET_X86_64_PC_WINDOWS_MSVC_LINKER"
+        );
     }
 }
