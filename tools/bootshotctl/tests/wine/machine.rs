@@ -158,6 +158,24 @@ impl Machine {
         fs::write(self.drive_c().join(path), bytes).unwrap();
     }
 
+    /// Compiles a C program that stands beside the tests, and gives the command that runs it.
+    pub fn compiled(&self, name: &str) -> Command {
+        let source = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("tests/wine")
+            .join(name)
+            .with_extension("c");
+        let program = self.drive_c().join(name).with_extension("exe");
+        let compiled = Command::new("x86_64-w64-mingw32-gcc")
+            .args(["-std=c11", "-Wall", "-Werror", "-o"])
+            .args([&program, &source])
+            .status()
+            .expect("the compiler of mingw-w64");
+        assert!(compiled.success());
+        let mut command = self.wine_command();
+        command.arg(program);
+        command
+    }
+
     pub fn drive_c(&self) -> PathBuf {
         self.prefix.join("drive_c")
     }

@@ -17,19 +17,10 @@ struct Planted(Child);
 impl Planted {
     /// Compiles and starts it; gives what it says of itself once it is ready.
     fn start(machine: &Machine) -> (Self, BTreeMap<String, Vec<u64>>) {
-        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/wine/planted.c");
-        let program = machine.drive_c().join("planted.exe");
         let truth = machine.drive_c().join("truth");
         let _ = fs::remove_file(&truth);
-        let compiled = Command::new("x86_64-w64-mingw32-gcc")
-            .args(["-std=c11", "-Wall", "-Werror", "-o"])
-            .args([&program, &source])
-            .status()
-            .expect("the compiler of mingw-w64");
-        assert!(compiled.success());
         let planted = machine
-            .wine_command()
-            .arg(&program)
+            .compiled("planted")
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::null())

@@ -5,7 +5,7 @@ use std::io::{ErrorKind, PipeReader, PipeWriter, Read, Write, pipe};
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 use std::{env, thread};
 
@@ -108,17 +108,8 @@ struct Churn(Child);
 
 impl Churn {
     fn start(machine: &Machine) -> Self {
-        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/wine/churn.c");
-        let program = machine.drive_c().join("churn.exe");
-        let compiled = Command::new("x86_64-w64-mingw32-gcc")
-            .args(["-std=c11", "-Wall", "-Werror", "-o"])
-            .args([&program, &source])
-            .status()
-            .expect("the compiler of mingw-w64");
-        assert!(compiled.success());
         let churn = machine
-            .wine_command()
-            .arg(&program)
+            .compiled("churn")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
