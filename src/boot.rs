@@ -12,8 +12,8 @@ use crate::args::Arguments;
 use crate::capture::{self, Capture, Facts, KnownHandle, Stop};
 use crate::nt::layout::user_shared_data;
 use crate::nt::{
-    Answer, Buffer, Handover, Heap, Kernel, Owned, PAGE, Region, Status, Task, keep_for_ever,
-    units_of,
+    Answer, Buffer, Handle, Handover, Heap, Kernel, Owned, PAGE, Region, Status, Task,
+    keep_for_ever, units_of,
 };
 use crate::output::{Directory, FREE_SPACE_NEEDED, PATH_ROOM, SnapshotFile};
 use crate::own::{Own, shared};
@@ -22,7 +22,8 @@ use crate::shelf::{self, Stem};
 use crate::unregister::unregister;
 use crate::utf16;
 use bootshot_format::{
-    Family, FinishedBy, Header, Outcome, Phase, PhaseSource, Presence, Trailer, Writer, xxh64,
+    Family, FinishedBy, Header, ObjectKind, Outcome, Phase, PhaseSource, Presence, Trailer, Writer,
+    xxh64,
 };
 
 /// Hard errors fail instead of asking somebody: `SEM_NOGPFAULTERRORBOX | SEM_NOOPENFILEERRORBOX`, and critical errors
@@ -480,7 +481,8 @@ fn observe_phase<K: Kernel>(kernel: K) -> Phase {
     if capture::csrss(kernel) == Presence::PRESENT {
         return Phase::LIVE;
     }
-    match kernel.open_key(utf16!("\\Registry\\Machine\\Software"), KEY_QUERY_VALUE) {
+    const SOFTWARE: &[u16] = utf16!("\\Registry\\Machine\\Software");
+    match kernel.open(ObjectKind::KEY, Handle::NONE, SOFTWARE, KEY_QUERY_VALUE) {
         Ok(key) => {
             kernel.close(key);
             Phase::SETUP_EXECUTE

@@ -3,9 +3,10 @@
 //! Best effort: registry writes made this early live in memory until the hives are opened for writing, and a reset
 //! before that loses them. The file `done` is the authority, and the companion cleans up for certain.
 
-use crate::nt::{Kernel, Owned, Region, Status, units_of};
+use crate::nt::{Handle, Kernel, Owned, Region, Status, units_of};
 use crate::own::dword;
 use crate::utf16;
+use bootshot_format::ObjectKind;
 
 const KEY_QUERY_AND_SET_VALUE: u32 = 0x3;
 /// `KeyValuePartialInformation`: title index, type, length, then the data.
@@ -32,7 +33,12 @@ pub fn unregister<K: Kernel>(
 ) -> Result<(), Status> {
     let key = Owned::new(
         kernel,
-        kernel.open_key(SESSION_MANAGER, KEY_QUERY_AND_SET_VALUE)?,
+        kernel.open(
+            ObjectKind::KEY,
+            Handle::NONE,
+            SESSION_MANAGER,
+            KEY_QUERY_AND_SET_VALUE,
+        )?,
     );
     for list in LISTS {
         let room = buffer.length();

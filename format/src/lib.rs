@@ -25,7 +25,9 @@ pub use record::{
     Encoding, FinishedBy, Outcome, RecordHeader, RecordKind, SectionBegin, SectionEnd, Trailer,
 };
 pub use scan::{Damage, DamageKind, Record, Records};
-pub use source::{Family, MemoryKind, NoteKind, OpenKind, Source};
+pub use source::{
+    Family, MemoryKind, NoteKind, ObjectHeader, ObjectKind, OpenKind, Source, entry_of, handle_of,
+};
 pub use writer::{INDEX_CAPACITY, MAXIMUM_CHUNK, Sink, Writer};
 pub use xxh64::xxh64;
 

@@ -43,6 +43,8 @@ open_number! {
         SKIPPED_BY_ARGUMENT = 4,
         /// Not asked: the time budget was spent.
         SKIPPED_BY_BUDGET = 5,
+        /// Not asked: it is not done at this moment of the boot.
+        SKIPPED_BY_PHASE = 6,
     }
 }
 

@@ -3,7 +3,7 @@
 use super::{Capture, KnownHandle, Question, Stop};
 use crate::nt::{Handle, Kernel, Owned, Status};
 use crate::utf16;
-use bootshot_format::{Family, NoteKind, Sink, Source};
+use bootshot_format::{Family, NoteKind, ObjectKind, Sink, Source};
 
 /// `SystemExtendedHandleInformation`.
 const EXTENDED_HANDLE_INFORMATION: u32 = 64;
@@ -22,8 +22,18 @@ impl<K: Kernel, S: Sink<Error = Status> + Send> Capture<'_, K, S> {
         let kernel = self.kernel;
         let process = kernel.open_process(self.own.process_id, PROCESS_QUERY_INFORMATION);
         let token = kernel.open_process_token(Handle::CURRENT_PROCESS, TOKEN_QUERY);
-        let directory = kernel.open_directory_object(utf16!("\\"), DIRECTORY_QUERY);
-        let key = kernel.open_key(utf16!("\\Registry"), KEY_READ);
+        let directory = kernel.open(
+            ObjectKind::DIRECTORY,
+            Handle::NONE,
+            utf16!("\\"),
+            DIRECTORY_QUERY,
+        );
+        let key = kernel.open(
+            ObjectKind::KEY,
+            Handle::NONE,
+            utf16!("\\Registry"),
+            KEY_READ,
+        );
         let opened: [(_, &'static [u16]); 4] = [
             (process, utf16!("Process")),
             (token, utf16!("Token")),

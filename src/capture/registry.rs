@@ -1,9 +1,9 @@
 //! Values from the registry: the Session Manager's lists, and how this boot was asked for.
 
 use super::{Capture, Question, Stop};
-use crate::nt::{Kernel, Owned, Status};
+use crate::nt::{Handle, Kernel, Owned, Status};
 use crate::utf16;
-use bootshot_format::{Family, OpenKind, Sink, Source};
+use bootshot_format::{Family, ObjectKind, OpenKind, Sink, Source};
 
 const KEY_QUERY_VALUE: u32 = 1;
 /// `KeyValuePartialInformation`.
@@ -37,7 +37,7 @@ impl<K: Kernel, S: Sink<Error = Status> + Send> Capture<'_, K, S> {
         let kernel = self.kernel;
         self.begin_batch(Family::REGISTRY)?;
         for (path, values) in VALUES {
-            match kernel.open_key(path, KEY_QUERY_VALUE) {
+            match kernel.open(ObjectKind::KEY, Handle::NONE, path, KEY_QUERY_VALUE) {
                 Ok(key) => {
                     let key = Owned::new(kernel, key);
                     for value in values {

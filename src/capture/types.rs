@@ -3,7 +3,7 @@
 use super::{Capture, Question, Stop};
 use crate::nt::{Handle, Kernel, Owned, Status};
 use crate::utf16;
-use bootshot_format::{Family, OpenKind, Sink, Source};
+use bootshot_format::{Family, ObjectKind, OpenKind, Sink, Source};
 
 /// `ObjectTypesInformation`.
 const TYPES_INFORMATION: u32 = 3;
@@ -30,14 +30,15 @@ impl<K: Kernel, S: Sink<Error = Status> + Send> Capture<'_, K, S> {
     /// Lists an object directory: an item for each call, its argument where the call began.
     pub(super) fn directory(&mut self, path: &[u16]) -> Result<(), Stop> {
         let kernel = self.kernel;
-        let directory = match kernel.open_directory_object(path, DIRECTORY_QUERY) {
-            Ok(handle) => Owned::new(kernel, handle),
-            Err(status) => {
-                let question =
-                    Question::new(Source::OPEN, OpenKind::DIRECTORY_OBJECT.0).named(path);
-                return self.note(&question, status);
-            }
-        };
+        let directory =
+            match kernel.open(ObjectKind::DIRECTORY, Handle::NONE, path, DIRECTORY_QUERY) {
+                Ok(handle) => Owned::new(kernel, handle),
+                Err(status) => {
+                    let question =
+                        Question::new(Source::OPEN, OpenKind::DIRECTORY_OBJECT.0).named(path);
+                    return self.note(&question, status);
+                }
+            };
         let mut context = 0;
         let mut single = false;
         for _ in 0..MAXIMUM_CALLS {

@@ -5,6 +5,7 @@ use super::simulated::Machine;
 use super::{
     Answer, Buffer, FileRequest, Handle, Heap, Kernel, List, Owned, Region, Row, Status, Task,
 };
+use bootshot_format::ObjectKind;
 use std::ffi::CStr;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -184,9 +185,19 @@ fn process_names_lie_inside_the_answer<K: Kernel>(kernel: K) {
 }
 
 fn what_is_missing_is_said_to_be_missing<K: Kernel>(kernel: K) {
-    let key = kernel.open_key(&wide(r"\Registry\Machine\System\bootshot is not here"), 1);
+    let key = kernel.open(
+        ObjectKind::KEY,
+        Handle::NONE,
+        &wide(r"\Registry\Machine\System\bootshot is not here"),
+        1,
+    );
     assert_eq!(key, Err(Status::OBJECT_NAME_NOT_FOUND));
-    let directory = kernel.open_directory_object(&wide(r"\bootshot is not here"), 1);
+    let directory = kernel.open(
+        ObjectKind::DIRECTORY,
+        Handle::NONE,
+        &wide(r"\bootshot is not here"),
+        1,
+    );
     assert_eq!(directory, Err(Status::OBJECT_NAME_NOT_FOUND));
     let scratch = Scratch::new(kernel, "missing");
     assert_eq!(
@@ -202,7 +213,12 @@ fn what_is_missing_is_said_to_be_missing<K: Kernel>(kernel: K) {
 fn a_value_is_cut_off_where_the_buffer_ends<K: Kernel>(kernel: K) {
     const PARTIAL: u32 = 2;
     let path = wide(r"\Registry\Machine\System\CurrentControlSet\Control\ProductOptions");
-    let key = Owned::new(kernel, kernel.open_key(&path, 1).unwrap());
+    let key = Owned::new(
+        kernel,
+        kernel
+            .open(ObjectKind::KEY, Handle::NONE, &path, 1)
+            .unwrap(),
+    );
     let name = wide("ProductType");
     let ask = |length| {
         guarded(length, |buffer| {
@@ -237,7 +253,9 @@ fn a_value_is_cut_off_where_the_buffer_ends<K: Kernel>(kernel: K) {
 fn an_object_directory_is_listed_to_its_end<K: Kernel>(kernel: K) {
     let root = Owned::new(
         kernel,
-        kernel.open_directory_object(&wide(r"\"), 1).unwrap(),
+        kernel
+            .open(ObjectKind::DIRECTORY, Handle::NONE, &wide(r"\"), 1)
+            .unwrap(),
     );
     let (mut context, mut names) = (0, Vec::new());
     loop {
@@ -297,7 +315,9 @@ fn a_process_that_does_not_exist_cannot_be_opened<K: Kernel>(kernel: K) {
 }
 
 fn what_is_no_handle_cannot_be_closed<K: Kernel>(kernel: K) {
-    let root = kernel.open_directory_object(&wide(r"\"), 1).unwrap();
+    let root = kernel
+        .open(ObjectKind::DIRECTORY, Handle::NONE, &wide(r"\"), 1)
+        .unwrap();
     assert_eq!(kernel.close(root), Status::SUCCESS);
     // Not the same handle again: other tests may have got its number.
     assert!(!kernel.close(Handle(0xDEAD_BEE0)).is_success());
@@ -507,7 +527,12 @@ fn a_value_is_not_set_through_a_key_opened_to_be_read<K: Kernel>(kernel: K) {
     const KEY_QUERY_VALUE: u32 = 1;
     const REG_DWORD: u32 = 4;
     let path = wide(r"\Registry\Machine\System\CurrentControlSet\Control\ProductOptions");
-    let key = Owned::new(kernel, kernel.open_key(&path, KEY_QUERY_VALUE).unwrap());
+    let key = Owned::new(
+        kernel,
+        kernel
+            .open(ObjectKind::KEY, Handle::NONE, &path, KEY_QUERY_VALUE)
+            .unwrap(),
+    );
     let set = kernel.set_value_key(key.get(), &wide("bootshot"), REG_DWORD, &[0; 4]);
     assert_eq!(set, Status::ACCESS_DENIED);
 }

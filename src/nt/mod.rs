@@ -25,6 +25,8 @@ pub use heap::{Heap, List, OutOfMemory};
 pub use memory::{Buffer, PAGE, Region, bytes_of, keep_for_ever, units_of};
 pub use status::Status;
 
+use bootshot_format::ObjectKind;
+
 /// What a query gave back.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Answer {
@@ -114,6 +116,21 @@ pub trait Kernel: Copy + Send + Sync + 'static {
         context: &mut u32,
         buffer: Buffer<'_>,
     ) -> Answer;
+    /// `NtQuerySymbolicLinkObject`: the target's characters.
+    fn query_symbolic_link_object(self, link: Handle, buffer: Buffer<'_>) -> Answer;
+    /// `NtQueryInformationThread`.
+    fn query_information_thread(self, thread: Handle, class: u32, buffer: Buffer<'_>) -> Answer;
+    /// `NtQueryInformationJobObject`; [`Handle::NONE`] is the caller's own job.
+    fn query_information_job_object(self, job: Handle, class: u32, buffer: Buffer<'_>) -> Answer;
+    /// `NtQueryKey`.
+    fn query_key(self, key: Handle, class: u32, buffer: Buffer<'_>) -> Answer;
+    /// `NtEnumerateKey`.
+    fn enumerate_key(self, key: Handle, index: u32, class: u32, buffer: Buffer<'_>) -> Answer;
+    /// `NtEnumerateValueKey`.
+    fn enumerate_value_key(self, key: Handle, index: u32, class: u32, buffer: Buffer<'_>)
+    -> Answer;
+    /// `NtEnumerateSystemEnvironmentValuesEx`, looked up: not everything that resembles Windows has it.
+    fn enumerate_system_environment_values(self, class: u32, buffer: Buffer<'_>) -> Answer;
     /// `NtQueryValueKey`.
     fn query_value_key(self, key: Handle, value: &[u16], class: u32, buffer: Buffer<'_>) -> Answer;
     /// `NtQuerySecurityObject`; `information` is a `SECURITY_INFORMATION`.
@@ -131,17 +148,32 @@ pub trait Kernel: Copy + Send + Sync + 'static {
     fn open_process(self, process_id: u64, access: u32) -> Result<Handle, Status>;
     /// `NtOpenProcessToken`.
     fn open_process_token(self, process: Handle, access: u32) -> Result<Handle, Status>;
-    /// `NtOpenKey` on an absolute path.
-    fn open_key(self, path: &[u16], access: u32) -> Result<Handle, Status>;
+    /// `NtOpenDirectoryObject`, `NtOpenEvent` and so on: as this type only. `root` is a directory that `name` is
+    /// relative to, exact in case, or [`Handle::NONE`] for an absolute path in any case. A link key is opened itself.
+    fn open(
+        self,
+        kind: ObjectKind,
+        root: Handle,
+        name: &[u16],
+        access: u32,
+    ) -> Result<Handle, Status>;
+    /// `NtGetNextProcess`, since Vista; [`Handle::NONE`] for the first. Processes that refuse `access` are passed over.
+    fn next_process(self, process: Handle, access: u32) -> Result<Handle, Status>;
+    /// `NtGetNextThread`, since Vista; as [`Kernel::next_process`].
+    fn next_thread(self, process: Handle, thread: Handle, access: u32) -> Result<Handle, Status>;
+    /// `NtDuplicateObject` into this process; `None` keeps the access the handle has.
+    fn duplicate(self, process: Handle, value: u64, access: Option<u32>) -> Result<Handle, Status>;
+    /// `NtIsProcessInJob`, for any job.
+    fn is_process_in_job(self, process: Handle) -> Status;
     /// `NtSetValueKey`; kind: `REG_*`.
     fn set_value_key(self, key: Handle, value: &[u16], kind: u32, data: &[u8]) -> Status;
-    /// `NtOpenDirectoryObject` on an absolute path.
-    fn open_directory_object(self, path: &[u16], access: u32) -> Result<Handle, Status>;
     /// `NtClose`.
     fn close(self, handle: Handle) -> Status;
 
     /// `NtCreateFile`.
     fn create_file(self, request: &FileRequest<'_>) -> Result<Handle, Status>;
+    /// `NtReadFile` at the current position of a synchronous file.
+    fn read_file(self, file: Handle, buffer: Buffer<'_>) -> Answer;
     /// `NtWriteFile` at the current position of a synchronous file; the length is that of the bytes written.
     fn write_file(self, file: Handle, bytes: &[u8]) -> Answer;
     /// `NtFlushBuffersFile`.
@@ -164,6 +196,10 @@ pub trait Kernel: Copy + Send + Sync + 'static {
 
     /// `RtlCreateUserThread`.
     fn start_thread<T: Task<Self>>(self, task: &'static T) -> Result<Handle, Status>;
+    /// `NtCreateEvent`: one that a single wait takes (`SynchronizationEvent`), unnamed, not set.
+    fn create_event(self) -> Result<Handle, Status>;
+    /// `NtSetEvent`.
+    fn set_event(self, event: Handle) -> Status;
     /// `NtWaitForSingleObject` with a relative time limit in milliseconds; `None` waits for ever.
     fn wait(self, handle: Handle, milliseconds: Option<u32>) -> Status;
     /// `NtDelayExecution`, relative, in milliseconds.

@@ -1,17 +1,19 @@
 //! The real kernel: each method is one call into ntdll.
 
 use super::{Answer, Buffer, Clock, FileRequest, Handle, Kernel, Row, Status, Task, layout};
+use crate::utf16;
+use bootshot_format::ObjectKind;
 use core::ffi::{CStr, c_char, c_int, c_void};
 use core::mem::offset_of;
-use core::ptr::null_mut;
+use core::ptr::{NonNull, null_mut};
 use ntapi::winapi::shared::minwindef::{FALSE, TRUE, ULONG};
 use ntapi::winapi::shared::ntdef::{
-    BOOLEAN, HANDLE, LARGE_INTEGER, NTSTATUS, OBJ_CASE_INSENSITIVE, OBJECT_ATTRIBUTES, PVOID,
-    UNICODE_STRING,
+    BOOLEAN, HANDLE, LARGE_INTEGER, NTSTATUS, OBJ_CASE_INSENSITIVE, OBJ_OPENLINK,
+    OBJECT_ATTRIBUTES, PVOID, STRING, UNICODE_STRING,
 };
 use ntapi::{
-    ntapi_base::CLIENT_ID, ntexapi, ntioapi, ntmmapi, ntobapi, ntpebteb, ntpsapi, ntregapi, ntrtl,
-    ntseapi,
+    ntapi_base::CLIENT_ID, ntexapi, ntioapi, ntldr, ntmmapi, ntobapi, ntpebteb, ntpsapi, ntregapi,
+    ntrtl, ntseapi,
 };
 
 /// The system bootshot runs on.
@@ -158,6 +160,91 @@ impl Kernel for Nt {
         answer(status, length)
     }
 
+    fn query_symbolic_link_object(self, link: Handle, buffer: Buffer<'_>) -> Answer {
+        let (place, room) = parts(buffer);
+        let mut target = UNICODE_STRING {
+            Length: 0,
+            MaximumLength: room.min(0xFFFE) as u16,
+            Buffer: place.cast(),
+        };
+        let mut length = 0;
+        // SAFETY: the target's buffer is writable for its maximum length, the length's place is ours.
+        let status =
+            unsafe { ntobapi::NtQuerySymbolicLinkObject(raw(link), &mut target, &mut length) };
+        // The returned length counts a terminating zero, the string's does not.
+        match Status(status as u32).is_success() {
+            true => answer(status, target.Length),
+            false => answer(status, length),
+        }
+    }
+
+    fn query_information_thread(self, thread: Handle, class: u32, buffer: Buffer<'_>) -> Answer {
+        let (place, room) = parts(buffer);
+        let mut length = 0;
+        // SAFETY: the buffer is writable for its length, the length's place is ours.
+        let status = unsafe {
+            ntpsapi::NtQueryInformationThread(raw(thread), class, place.cast(), room, &mut length)
+        };
+        answer(status, length)
+    }
+
+    fn query_information_job_object(self, job: Handle, class: u32, buffer: Buffer<'_>) -> Answer {
+        let (place, room) = parts(buffer);
+        let mut length = 0;
+        // SAFETY: the buffer is writable for its length, the length's place is ours.
+        let status = unsafe {
+            ntpsapi::NtQueryInformationJobObject(raw(job), class, place.cast(), room, &mut length)
+        };
+        answer(status, length)
+    }
+
+    fn query_key(self, key: Handle, class: u32, buffer: Buffer<'_>) -> Answer {
+        let (place, room) = parts(buffer);
+        let mut length = 0;
+        // SAFETY: the buffer is writable for its length, the length's place is ours.
+        let status =
+            unsafe { ntregapi::NtQueryKey(raw(key), class, place.cast(), room, &mut length) };
+        answer(status, length)
+    }
+
+    fn enumerate_key(self, key: Handle, index: u32, class: u32, buffer: Buffer<'_>) -> Answer {
+        let (place, room) = parts(buffer);
+        let mut length = 0;
+        // SAFETY: the buffer is writable for its length, the length's place is ours.
+        let status = unsafe {
+            ntregapi::NtEnumerateKey(raw(key), index, class, place.cast(), room, &mut length)
+        };
+        answer(status, length)
+    }
+
+    fn enumerate_value_key(
+        self,
+        key: Handle,
+        index: u32,
+        class: u32,
+        buffer: Buffer<'_>,
+    ) -> Answer {
+        let (place, room) = parts(buffer);
+        let mut length = 0;
+        // SAFETY: the buffer is writable for its length, the length's place is ours.
+        let status = unsafe {
+            ntregapi::NtEnumerateValueKey(raw(key), index, class, place.cast(), room, &mut length)
+        };
+        answer(status, length)
+    }
+
+    fn enumerate_system_environment_values(self, class: u32, buffer: Buffer<'_>) -> Answer {
+        type Enumerate = extern "system" fn(ULONG, *mut c_void, *mut ULONG) -> NTSTATUS;
+        let place = match look_up(c"NtEnumerateSystemEnvironmentValuesEx") {
+            Ok(place) => place,
+            Err(status) => return Answer { status, length: 0 },
+        };
+        // SAFETY: the export of this name has this signature since Windows XP.
+        let enumerate: Enumerate = unsafe { core::mem::transmute(place) };
+        let (place, mut length) = parts(buffer);
+        answer(enumerate(class, place, &mut length), length)
+    }
+
     fn query_value_key(self, key: Handle, value: &[u16], class: u32, buffer: Buffer<'_>) -> Answer {
         let mut value = unicode_string(value);
         let (place, room) = parts(buffer);
@@ -269,13 +356,85 @@ impl Kernel for Nt {
         opened(status, handle)
     }
 
-    fn open_key(self, path: &[u16], access: u32) -> Result<Handle, Status> {
-        let mut name = unicode_string(path);
-        let mut attributes = object_attributes(Handle::NONE, &mut name, None);
+    fn open(
+        self,
+        kind: ObjectKind,
+        root: Handle,
+        name: &[u16],
+        access: u32,
+    ) -> Result<Handle, Status> {
+        let open = match kind {
+            ObjectKind::DIRECTORY => ntobapi::NtOpenDirectoryObject,
+            ObjectKind::SYMBOLIC_LINK => ntobapi::NtOpenSymbolicLinkObject,
+            ObjectKind::EVENT => ntexapi::NtOpenEvent,
+            ObjectKind::MUTANT => ntexapi::NtOpenMutant,
+            ObjectKind::SEMAPHORE => ntexapi::NtOpenSemaphore,
+            ObjectKind::SECTION => ntmmapi::NtOpenSection,
+            ObjectKind::TIMER => ntexapi::NtOpenTimer,
+            ObjectKind::JOB => ntpsapi::NtOpenJobObject,
+            ObjectKind::KEYED_EVENT => ntexapi::NtOpenKeyedEvent,
+            ObjectKind::IO_COMPLETION => ntioapi::NtOpenIoCompletion,
+            ObjectKind::KEY => ntregapi::NtOpenKey,
+            _ => return Err(Status::INVALID_PARAMETER),
+        };
+        let mut name = unicode_string(name);
+        let mut attributes = object_attributes(root, &mut name, None);
+        if root != Handle::NONE {
+            attributes.Attributes = 0;
+        }
+        if kind == ObjectKind::KEY {
+            attributes.Attributes |= OBJ_OPENLINK;
+        }
         let mut handle = null_mut();
-        // SAFETY: all pointers are to locals or to the borrowed path.
-        let status = unsafe { ntregapi::NtOpenKey(&mut handle, access, &mut attributes) };
+        // SAFETY: all pointers are to locals or to the borrowed name.
+        let status = unsafe { open(&mut handle, access, &mut attributes) };
         opened(status, handle)
+    }
+
+    fn next_process(self, process: Handle, access: u32) -> Result<Handle, Status> {
+        type Next = extern "system" fn(HANDLE, ULONG, ULONG, ULONG, *mut HANDLE) -> NTSTATUS;
+        let place = look_up(c"NtGetNextProcess")?;
+        // SAFETY: the export of this name has this signature since Vista.
+        let next: Next = unsafe { core::mem::transmute(place) };
+        let mut handle = null_mut();
+        opened(next(raw(process), access, 0, 0, &mut handle), handle)
+    }
+
+    fn next_thread(self, process: Handle, thread: Handle, access: u32) -> Result<Handle, Status> {
+        type Next =
+            extern "system" fn(HANDLE, HANDLE, ULONG, ULONG, ULONG, *mut HANDLE) -> NTSTATUS;
+        let place = look_up(c"NtGetNextThread")?;
+        // SAFETY: the export of this name has this signature since Vista.
+        let next: Next = unsafe { core::mem::transmute(place) };
+        let mut handle = null_mut();
+        let status = next(raw(process), raw(thread), access, 0, 0, &mut handle);
+        opened(status, handle)
+    }
+
+    fn duplicate(self, process: Handle, value: u64, access: Option<u32>) -> Result<Handle, Status> {
+        let options = match access {
+            Some(_) => 0,
+            None => DUPLICATE_SAME_ACCESS,
+        };
+        let mut handle = null_mut();
+        // SAFETY: the handle's place is a local; the value is checked by the kernel.
+        let status = unsafe {
+            ntobapi::NtDuplicateObject(
+                raw(process),
+                value as usize as HANDLE,
+                raw(Handle::CURRENT_PROCESS),
+                &mut handle,
+                access.unwrap_or(0),
+                0,
+                options,
+            )
+        };
+        opened(status, handle)
+    }
+
+    fn is_process_in_job(self, process: Handle) -> Status {
+        // SAFETY: no pointers; no job means any.
+        Status(unsafe { ntpsapi::NtIsProcessInJob(raw(process), null_mut()) } as u32)
     }
 
     fn set_value_key(self, key: Handle, value: &[u16], kind: u32, data: &[u8]) -> Status {
@@ -292,16 +451,6 @@ impl Kernel for Nt {
             )
         };
         Status(status as u32)
-    }
-
-    fn open_directory_object(self, path: &[u16], access: u32) -> Result<Handle, Status> {
-        let mut name = unicode_string(path);
-        let mut attributes = object_attributes(Handle::NONE, &mut name, None);
-        let mut handle = null_mut();
-        // SAFETY: all pointers are to locals or to the borrowed path.
-        let status =
-            unsafe { ntobapi::NtOpenDirectoryObject(&mut handle, access, &mut attributes) };
-        opened(status, handle)
     }
 
     fn close(self, handle: Handle) -> Status {
@@ -331,6 +480,26 @@ impl Kernel for Nt {
             )
         };
         opened(status, handle)
+    }
+
+    fn read_file(self, file: Handle, buffer: Buffer<'_>) -> Answer {
+        let (place, room) = parts(buffer);
+        let mut io = io_status();
+        // SAFETY: the buffer is writable for its length; the handle is synchronous, so the call is over on return.
+        let status = unsafe {
+            ntioapi::NtReadFile(
+                raw(file),
+                null_mut(),
+                None,
+                null_mut(),
+                &mut io,
+                place.cast(),
+                room,
+                null_mut(),
+                null_mut(),
+            )
+        };
+        answer(status, io.Information)
     }
 
     fn write_file(self, file: Handle, bytes: &[u8]) -> Answer {
@@ -435,6 +604,26 @@ impl Kernel for Nt {
         opened(status, handle)
     }
 
+    fn create_event(self) -> Result<Handle, Status> {
+        let mut handle = null_mut();
+        // SAFETY: the handle's place is a local; no attributes make it unnamed.
+        let status = unsafe {
+            ntexapi::NtCreateEvent(
+                &mut handle,
+                EVENT_ALL_ACCESS,
+                null_mut(),
+                SYNCHRONIZATION_EVENT,
+                FALSE as BOOLEAN,
+            )
+        };
+        opened(status, handle)
+    }
+
+    fn set_event(self, event: Handle) -> Status {
+        // SAFETY: nobody wants the former state.
+        Status(unsafe { ntexapi::NtSetEvent(raw(event), null_mut()) } as u32)
+    }
+
     fn wait(self, handle: Handle, milliseconds: Option<u32>) -> Status {
         let mut time = relative(milliseconds.unwrap_or(0));
         let limit = if milliseconds.is_some() {
@@ -522,6 +711,10 @@ impl Kernel for Nt {
     }
 }
 
+const DUPLICATE_SAME_ACCESS: ULONG = 2;
+const EVENT_ALL_ACCESS: ULONG = 0x1F_0003;
+/// `SynchronizationEvent` of `EVENT_TYPE`.
+const SYNCHRONIZATION_EVENT: ULONG = 1;
 const FILE_ATTRIBUTE_NORMAL: ULONG = 0x80;
 const MEM_COMMIT: ULONG = 0x1000;
 const MEM_RESERVE: ULONG = 0x2000;
@@ -531,6 +724,27 @@ const PAGE_READWRITE: ULONG = 4;
 fn io_status() -> ntioapi::IO_STATUS_BLOCK {
     // SAFETY: the block is made of integers and pointers, for which zero is valid.
     unsafe { core::mem::zeroed() }
+}
+
+/// An export of ntdll that not every supported system has: importing it would be a bugcheck on those.
+fn look_up(name: &CStr) -> Result<NonNull<c_void>, Status> {
+    let mut module_name = unicode_string(utf16!("ntdll.dll"));
+    let mut module = null_mut();
+    // SAFETY: the name is a static, the module's place is a local.
+    let status =
+        unsafe { ntldr::LdrGetDllHandle(null_mut(), null_mut(), &mut module_name, &mut module) };
+    Status(status as u32).ok()?;
+    let length = name.count_bytes() as u16;
+    let mut name = STRING {
+        Length: length,
+        MaximumLength: length,
+        Buffer: name.as_ptr().cast_mut(),
+    };
+    let mut place = null_mut();
+    // SAFETY: the module is loaded for ever, name and place are locals.
+    let status = unsafe { ntldr::LdrGetProcedureAddress(module, &mut name, 0, &mut place) };
+    Status(status as u32).ok()?;
+    NonNull::new(place.cast()).ok_or(Status::PROCEDURE_NOT_FOUND)
 }
 
 fn set_information_file(file: Handle, information: &mut [u8], class: u32) -> Status {

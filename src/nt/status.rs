@@ -25,6 +25,7 @@ impl Status {
     pub const OBJECT_NAME_NOT_FOUND: Self = Self(0xC000_0034);
     pub const OBJECT_NAME_COLLISION: Self = Self(0xC000_0035);
     pub const OBJECT_PATH_NOT_FOUND: Self = Self(0xC000_003A);
+    pub const PROCEDURE_NOT_FOUND: Self = Self(0xC000_007A);
     pub const DISK_FULL: Self = Self(0xC000_007F);
     pub const INSUFFICIENT_RESOURCES: Self = Self(0xC000_009A);
     pub const ALREADY_COMPLETE: Self = Self(0x0000_00FF);

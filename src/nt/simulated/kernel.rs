@@ -8,6 +8,7 @@ use super::machine::Reply;
 use super::numbers::{access, status};
 use super::{Object, Simulated, Thread};
 use crate::nt::{Answer, Buffer, Clock, FileRequest, Handle, Kernel, Row, Status, Task};
+use bootshot_format::ObjectKind;
 use std::io::Write;
 use std::sync::PoisonError;
 use std::time::{Duration, Instant};
@@ -325,17 +326,6 @@ impl Kernel for &'static Simulated {
         )
     }
 
-    fn open_key(self, path: &[u16], access: u32) -> Result<Handle, Status> {
-        let path = text(path);
-        self.call(asking("NtOpenKey", 0u32).named(&path), Err, |state| {
-            let path = path.to_lowercase();
-            if !state.machine.keys.contains_key(&path) {
-                return Err(Status::OBJECT_NAME_NOT_FOUND);
-            }
-            Ok(state.open(Object::Key(path, access)))
-        })
-    }
-
     fn set_value_key(self, key: Handle, value: &[u16], kind: u32, data: &[u8]) -> Status {
         let name = text(value);
         self.call(
@@ -354,22 +344,71 @@ impl Kernel for &'static Simulated {
         )
     }
 
-    fn open_directory_object(self, path: &[u16], _access: u32) -> Result<Handle, Status> {
-        let path = text(path);
-        self.call(
-            asking("NtOpenDirectoryObject", 0u32).named(&path),
-            Err,
-            |state| {
-                let directories = &state.machine.directories;
-                let known = directories
-                    .keys()
-                    .find(|known| known.eq_ignore_ascii_case(&path))
-                    .cloned();
-                Ok(state.open(Object::Directory(
-                    known.ok_or(Status::OBJECT_NAME_NOT_FOUND)?,
-                )))
-            },
-        )
+    fn open(
+        self,
+        kind: ObjectKind,
+        _root: Handle,
+        name: &[u16],
+        access: u32,
+    ) -> Result<Handle, Status> {
+        let path = text(name);
+        match kind {
+            ObjectKind::KEY => self.call(asking("NtOpenKey", 0u32).named(&path), Err, |state| {
+                let path = path.to_lowercase();
+                if !state.machine.keys.contains_key(&path) {
+                    return Err(Status::OBJECT_NAME_NOT_FOUND);
+                }
+                Ok(state.open(Object::Key(path, access)))
+            }),
+            _ => self.call(
+                asking("NtOpenDirectoryObject", 0u32).named(&path),
+                Err,
+                |state| {
+                    let directories = &state.machine.directories;
+                    let known = directories
+                        .keys()
+                        .find(|known| known.eq_ignore_ascii_case(&path))
+                        .cloned();
+                    Ok(state.open(Object::Directory(
+                        known.ok_or(Status::OBJECT_NAME_NOT_FOUND)?,
+                    )))
+                },
+            ),
+        }
+    }
+
+    fn next_process(self, _process: Handle, _access: u32) -> Result<Handle, Status> {
+        Err(Status::PROCEDURE_NOT_FOUND)
+    }
+
+    fn next_thread(
+        self,
+        _process: Handle,
+        _thread: Handle,
+        _access: u32,
+    ) -> Result<Handle, Status> {
+        Err(Status::PROCEDURE_NOT_FOUND)
+    }
+
+    fn duplicate(
+        self,
+        _process: Handle,
+        _value: u64,
+        _access: Option<u32>,
+    ) -> Result<Handle, Status> {
+        Err(Status::NOT_IMPLEMENTED)
+    }
+
+    fn is_process_in_job(self, _process: Handle) -> Status {
+        Status::NOT_IMPLEMENTED
+    }
+
+    fn create_event(self) -> Result<Handle, Status> {
+        Err(Status::NOT_IMPLEMENTED)
+    }
+
+    fn set_event(self, _event: Handle) -> Status {
+        Status::NOT_IMPLEMENTED
     }
 
     fn close(self, handle: Handle) -> Status {
@@ -387,6 +426,73 @@ impl Kernel for &'static Simulated {
         let name = text(request.name);
         let call = asking("NtCreateFile", request.disposition).named(&name);
         self.call(call, Err, |state| state.create_file(request, &name))
+    }
+
+    fn query_symbolic_link_object(self, _link: Handle, _buffer: Buffer<'_>) -> Answer {
+        Answer {
+            status: Status::NOT_IMPLEMENTED,
+            length: 0,
+        }
+    }
+
+    fn query_information_thread(self, _thread: Handle, _class: u32, _buffer: Buffer<'_>) -> Answer {
+        Answer {
+            status: Status::NOT_IMPLEMENTED,
+            length: 0,
+        }
+    }
+
+    fn query_information_job_object(
+        self,
+        _job: Handle,
+        _class: u32,
+        _buffer: Buffer<'_>,
+    ) -> Answer {
+        Answer {
+            status: Status::NOT_IMPLEMENTED,
+            length: 0,
+        }
+    }
+
+    fn query_key(self, _key: Handle, _class: u32, _buffer: Buffer<'_>) -> Answer {
+        Answer {
+            status: Status::NOT_IMPLEMENTED,
+            length: 0,
+        }
+    }
+
+    fn enumerate_key(self, _key: Handle, _index: u32, _class: u32, _buffer: Buffer<'_>) -> Answer {
+        Answer {
+            status: Status::NOT_IMPLEMENTED,
+            length: 0,
+        }
+    }
+
+    fn enumerate_value_key(
+        self,
+        _key: Handle,
+        _index: u32,
+        _class: u32,
+        _buffer: Buffer<'_>,
+    ) -> Answer {
+        Answer {
+            status: Status::NOT_IMPLEMENTED,
+            length: 0,
+        }
+    }
+
+    fn enumerate_system_environment_values(self, _class: u32, _buffer: Buffer<'_>) -> Answer {
+        Answer {
+            status: Status::NOT_IMPLEMENTED,
+            length: 0,
+        }
+    }
+
+    fn read_file(self, _file: Handle, _buffer: Buffer<'_>) -> Answer {
+        Answer {
+            status: Status::NOT_IMPLEMENTED,
+            length: 0,
+        }
     }
 
     fn write_file(self, file: Handle, bytes: &[u8]) -> Answer {

@@ -4,6 +4,7 @@ use super::answers;
 use super::recorded::{directory_entries, records};
 use super::{End, Fault, Machine, Simulated, utf16};
 use crate::nt::{Buffer, FileRequest, Handle, Kernel, Status, Task};
+use bootshot_format::ObjectKind;
 
 #[cfg(target_pointer_width = "64")]
 const RECORDING: &[u8] = include_bytes!("../../../tools/reader/fixtures/boot-nt52-x64.ntd");
@@ -115,7 +116,11 @@ fn a_first_thread_that_hangs_is_reported_as_such() {
 #[test]
 #[should_panic(expected = "left open")]
 fn a_handle_left_open_is_found() {
-    let run = Machine::small().run(|kernel| kernel.open_key(&wide(super::CONTROL), 1).unwrap());
+    let run = Machine::small().run(|kernel| {
+        kernel
+            .open(ObjectKind::KEY, Handle::NONE, &wide(super::CONTROL), 1)
+            .unwrap()
+    });
     run.assert_clean();
 }
 
@@ -123,7 +128,9 @@ fn a_handle_left_open_is_found() {
 #[should_panic(expected = "closed without being open")]
 fn a_handle_closed_twice_is_found() {
     let run = Machine::small().run(|kernel| {
-        let key = kernel.open_key(&wide(super::CONTROL), 1).unwrap();
+        let key = kernel
+            .open(ObjectKind::KEY, Handle::NONE, &wide(super::CONTROL), 1)
+            .unwrap();
         kernel.close(key);
         kernel.close(key)
     });
