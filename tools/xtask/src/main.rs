@@ -8,6 +8,7 @@ mod image;
 mod link;
 mod process;
 mod setup;
+mod sizes;
 mod test;
 mod toolchain;
 mod wine;
@@ -54,6 +55,12 @@ enum Job {
         #[arg(long, default_value_t = 1000)]
         rounds: u32,
     },
+    /// Build and run the size ladder: the same "Hello, world" in steps, down to a kilobyte
+    Sizes {
+        /// The table as JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Take the golden snapshots again, after a change of what is captured
     Golden,
 }
@@ -69,6 +76,7 @@ fn main() -> ExitCode {
         Job::Build { target } => finish(image::build_alone(&target)),
         Job::Dist => finish(dist::run()),
         Job::Soak { rounds } => finish(test::soak(rounds)),
+        Job::Sizes { json } => finish(sizes::run(json)),
         Job::Golden => finish(golden::run()),
     }
 }

@@ -13,7 +13,7 @@ use crate::process::{self, host_cargo, step};
 use crate::setup::{Need, ensure};
 use crate::toolchain::{self, Toolchain, target_variable};
 use crate::wine::{self, Prefix};
-use crate::{dist, workspace};
+use crate::{dist, sizes, workspace};
 
 /// The targets on which structure layouts are compared with phnt's.
 const ABI_TARGETS: [&str; 3] = [
@@ -83,6 +83,7 @@ pub fn run() -> Result<ExitCode> {
         tally.fail("tests that run what was built: there is nothing to run");
         return Ok(tally.finish());
     }
+    tally.check("the size ladder, built and run", sizes::check);
     let prefix = if cfg!(windows) {
         None
     } else {
