@@ -30,6 +30,10 @@ contract! {
     process_names_lie_inside_the_answer
     what_is_missing_is_said_to_be_missing
     a_value_is_cut_off_where_the_buffer_ends
+    subkeys_are_enumerated_to_their_end
+    values_are_enumerated_to_their_end
+    a_key_tells_its_flags_or_that_it_cannot
+    firmware_is_asked_and_may_refuse
     an_object_directory_is_listed_to_its_end
     a_token_says_who_it_is_for
     a_process_that_does_not_exist_cannot_be_opened
@@ -38,6 +42,7 @@ contract! {
     a_file_goes_from_name_to_name_and_away
     a_directory_and_its_volume_can_be_flushed
     a_file_tells_what_it_is
+    a_file_is_read_to_its_end
     a_value_is_not_set_through_a_key_opened_to_be_read
     a_rename_never_replaces
     a_deleted_file_stays_until_its_last_handle_is_closed
@@ -248,6 +253,114 @@ fn a_value_is_cut_off_where_the_buffer_ends<K: Kernel>(kernel: K) {
         kernel.query_value_key(key.get(), &missing, PARTIAL, buffer)
     });
     assert_eq!(answer.status, Status::OBJECT_NAME_NOT_FOUND);
+}
+
+const KEY_QUERY_VALUE: u32 = 1;
+const KEY_ENUMERATE_SUB_KEYS: u32 = 8;
+
+fn open_key<K: Kernel>(kernel: K, path: &str, access: u32) -> Owned<K> {
+    let key = kernel.open(ObjectKind::KEY, Handle::NONE, &wide(path), access);
+    Owned::new(kernel, key.unwrap())
+}
+
+/// All answers of an enumeration, whose structure ends with a name that begins at `fixed`.
+fn enumerated(fixed: usize, ask: impl Fn(u32, Buffer<'_>) -> Answer) -> Vec<Vec<u8>> {
+    let mut answers = Vec::new();
+    for index in 0.. {
+        let (answer, bytes) = guarded(0x1_0000, |buffer| ask(index, buffer));
+        if answer.status == Status::NO_MORE_ENTRIES {
+            break;
+        }
+        assert_eq!(answer.status, Status::SUCCESS);
+        let (short, cut) = guarded(fixed + 2, |buffer| ask(index, buffer));
+        assert_eq!(
+            (short.status, short.length),
+            (Status::BUFFER_OVERFLOW, answer.length)
+        );
+        // The fields, and the first character of the name.
+        assert_eq!(cut[fixed - 4..], bytes[fixed - 4..fixed + 2]);
+        let (shorter, _) = guarded(fixed - 8, |buffer| ask(index, buffer));
+        assert_eq!(
+            (shorter.status, shorter.length),
+            (Status::BUFFER_TOO_SMALL, answer.length)
+        );
+        answers.push(bytes[..answer.length].to_vec());
+    }
+    answers
+}
+
+fn subkeys_are_enumerated_to_their_end<K: Kernel>(kernel: K) {
+    const BASIC: u32 = 0;
+    let path = r"\Registry\Machine\System\CurrentControlSet\Control";
+    let key = open_key(kernel, path, KEY_ENUMERATE_SUB_KEYS);
+    // LastWriteTime, TitleIndex, NameLength, Name.
+    let answers = enumerated(16, |index, buffer| {
+        kernel.enumerate_key(key.get(), index, BASIC, buffer)
+    });
+    let names: Vec<_> = answers
+        .iter()
+        .map(|bytes| {
+            assert_eq!(bytes.len(), 16 + dword(bytes, 12));
+            characters(&bytes[16..])
+        })
+        .collect();
+    assert!(names.contains(&"ProductOptions".into()), "{names:?}");
+    let key = open_key(kernel, path, KEY_QUERY_VALUE);
+    let (answer, _) = guarded(64, |buffer| {
+        kernel.enumerate_key(key.get(), 0, BASIC, buffer)
+    });
+    assert_eq!(answer.status, Status::ACCESS_DENIED);
+}
+
+fn values_are_enumerated_to_their_end<K: Kernel>(kernel: K) {
+    const FULL: u32 = 1;
+    let path = r"\Registry\Machine\System\CurrentControlSet\Control\ProductOptions";
+    let key = open_key(kernel, path, KEY_QUERY_VALUE);
+    // TitleIndex, Type, DataOffset, DataLength, NameLength, Name.
+    let answers = enumerated(20, |index, buffer| {
+        kernel.enumerate_value_key(key.get(), index, FULL, buffer)
+    });
+    let product = answers
+        .iter()
+        .find(|bytes| characters(&bytes[20..20 + dword(bytes, 16)]) == "ProductType")
+        .unwrap();
+    let (offset, length) = (dword(product, 8), dword(product, 12));
+    assert_eq!((dword(product, 4), product.len()), (1, offset + length));
+    assert!(offset >= 20 + dword(product, 16) && offset.is_multiple_of(4));
+    assert!(characters(&product[offset..]).ends_with("NT\0"));
+    let key = open_key(kernel, path, KEY_ENUMERATE_SUB_KEYS);
+    let (answer, _) = guarded(64, |buffer| {
+        kernel.enumerate_value_key(key.get(), 0, FULL, buffer)
+    });
+    assert_eq!(answer.status, Status::ACCESS_DENIED);
+}
+
+fn a_key_tells_its_flags_or_that_it_cannot<K: Kernel>(kernel: K) {
+    const FLAGS: u32 = 5;
+    let path = r"\Registry\Machine\System\CurrentControlSet\Control";
+    let key = open_key(kernel, path, KEY_QUERY_VALUE);
+    let (answer, bytes) = guarded(64, |buffer| kernel.query_key(key.get(), FLAGS, buffer));
+    match answer.status {
+        Status::SUCCESS => assert_eq!((answer.length, dword(&bytes, 4)), (12, 0)),
+        // Wine does not know the class.
+        status => assert_eq!(status, Status::INVALID_PARAMETER),
+    }
+}
+
+fn firmware_is_asked_and_may_refuse<K: Kernel>(kernel: K) {
+    const TABLES: u32 = 76;
+    const NAMES_AND_VALUES: u32 = 2;
+    let (answer, _) = guarded(64, |mut buffer| {
+        // Provider ACPI, action 1, table "none", 48 bytes for it.
+        buffer.put(&[0x0000_0001_4143_5049, 0x0000_0030_656E_6F6E]);
+        kernel.query_system_information(TABLES, buffer)
+    });
+    assert!(!answer.status.is_success(), "{answer:x?}");
+    let (answer, _) = guarded(64, |buffer| {
+        kernel.enumerate_system_environment_values(NAMES_AND_VALUES, buffer)
+    });
+    // Not there, not allowed, or larger than that.
+    assert!(!answer.status.is_success(), "{answer:x?}");
 }
 
 fn an_object_directory_is_listed_to_its_end<K: Kernel>(kernel: K) {
@@ -488,6 +601,7 @@ fn a_directory_and_its_volume_can_be_flushed<K: Kernel>(kernel: K) {
 }
 
 fn a_file_tells_what_it_is<K: Kernel>(kernel: K) {
+    const BASIC: u32 = 4;
     const STANDARD: u32 = 5;
     const ATTRIBUTE_TAG: u32 = 35;
     let scratch = Scratch::new(kernel, "attributes");
@@ -521,10 +635,42 @@ fn a_file_tells_what_it_is<K: Kernel>(kernel: K) {
     assert_eq!(answer.status, Status::SUCCESS);
     // EndOfFile; Directory.
     assert_eq!((dword(&standard, 8), standard[21]), (7, 0));
+    let (answer, basic) = guarded(40, |buffer| {
+        kernel.query_information_file(file.get(), BASIC, buffer)
+    });
+    assert_eq!((answer.status, answer.length), (Status::SUCCESS, 40));
+    // CreationTime; FileAttributes without FILE_ATTRIBUTE_DIRECTORY.
+    assert_ne!(dword(&basic, 4), 0);
+    assert_eq!(dword(&basic, 32) & 0x10, 0);
+}
+
+fn a_file_is_read_to_its_end<K: Kernel>(kernel: K) {
+    let scratch = Scratch::new(kernel, "read");
+    let written = scratch.open("file", CREATE).unwrap();
+    let status = kernel.write_file(written.get(), b"eleven char").status;
+    assert_eq!(status, Status::SUCCESS);
+    let read = |file: &Owned<K>| {
+        let (answer, bytes) = guarded(8, |buffer| kernel.read_file(file.get(), buffer));
+        (answer.status, bytes[..answer.length].to_vec())
+    };
+    assert_eq!(read(&written).0, Status::ACCESS_DENIED);
+    let file = kernel.create_file(&FileRequest {
+        directory: scratch.directory.get(),
+        name: &wide("file"),
+        access: 0x0010_0001,
+        share: SHARED,
+        disposition: OPEN,
+        options: 0x60,
+        security: None,
+    });
+    let file = Owned::new(kernel, file.unwrap());
+    assert_eq!(read(&file), (Status::SUCCESS, b"eleven c".to_vec()));
+    assert_eq!(read(&file), (Status::SUCCESS, b"har".to_vec()));
+    // STATUS_END_OF_FILE.
+    assert_eq!(read(&file), (Status(0xC000_0011), Vec::new()));
 }
 
 fn a_value_is_not_set_through_a_key_opened_to_be_read<K: Kernel>(kernel: K) {
-    const KEY_QUERY_VALUE: u32 = 1;
     const REG_DWORD: u32 = 4;
     let path = wide(r"\Registry\Machine\System\CurrentControlSet\Control\ProductOptions");
     let key = Owned::new(

@@ -27,6 +27,13 @@ impl<'a> Buffer<'a> {
         self.words.as_ptr().addr()
     }
 
+    /// Puts a request at its start, for calls that take one there; what does not fit is left out.
+    pub fn put(&mut self, request: &[u64]) {
+        for (word, value) in self.words[..self.length / 8].iter_mut().zip(request) {
+            *word = *value;
+        }
+    }
+
     /// The bytes.
     pub fn into_bytes(self) -> &'a mut [u8] {
         let place = self.words.as_mut_ptr().cast::<u8>();
@@ -70,6 +77,14 @@ impl<K: Kernel> Region<K> {
     /// The first `length` bytes, at most all, for a system call to fill.
     pub fn buffer(&mut self, length: usize) -> Buffer<'_> {
         Buffer::new(self.words(), length)
+    }
+
+    /// All bytes from `start` on, a multiple of 8, for a system call to fill.
+    pub fn buffer_from(&mut self, start: usize) -> Buffer<'_> {
+        Buffer::new(
+            self.words().get_mut(start / 8..).unwrap_or_default(),
+            usize::MAX,
+        )
     }
 
     /// The bytes, to be written.

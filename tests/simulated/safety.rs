@@ -174,9 +174,9 @@ fn once_takes_one_snapshot_and_its_own_entry_out_of_the_list() {
     let list = utf16("autocheck autochk *\0BOOTSHOT once\0bootshot once more\0\0");
     machine.set_value(SESSION_MANAGER, "BootExecute", (7, list));
     let (_, run) = capture(machine);
-    let values = &run.machine.keys[&SESSION_MANAGER.to_lowercase()];
     let left = utf16("autocheck autochk *\0bootshot once more\0\0");
-    assert_eq!(values["bootexecute"], (7, left));
+    let value = run.machine.value(SESSION_MANAGER, "BootExecute");
+    assert_eq!(value, Some(&(7, left)));
     // The registry forgets what is written this early when the machine is reset at once; the file does not.
     let again = boot(run.machine.next_boot());
     assert_eq!(status(&again), Status::ALREADY_COMPLETE);

@@ -325,6 +325,29 @@ pub fn key_value(kind: u32, data: &[u8]) -> Vec<u8> {
         .done()
 }
 
+/// `KEY_VALUE_FULL_INFORMATION`; without data its offset is -1.
+pub fn key_value_full(name: &str, kind: u32, data: &[u8]) -> Vec<u8> {
+    const FIXED: usize = 20;
+    let offset = match data {
+        [] => u32::MAX,
+        _ => (FIXED + utf16_length(name)).next_multiple_of(4) as u32,
+    };
+    let fields = Fields::new().u32(0).u32(kind).u32(offset);
+    let fields = fields.u32(data.len() as u32).u32(utf16_length(name) as u32);
+    let fields = fields.characters(name);
+    match data {
+        [] => fields.done(),
+        _ => fields.align(4).raw(data).done(),
+    }
+}
+
+/// The text of UTF-16 bytes.
+pub fn text(bytes: &[u8]) -> String {
+    let units = bytes.as_chunks().0.iter();
+    let units: Vec<u16> = units.map(|pair| u16::from_ne_bytes(*pair)).collect();
+    String::from_utf16_lossy(&units)
+}
+
 /// A given answer for a buffer at `address`.
 pub fn given(reply: &Reply, address: u64) -> Result<Vec<u8>, (Status, usize)> {
     match reply {

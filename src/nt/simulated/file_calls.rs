@@ -151,6 +151,21 @@ impl State {
         Ok(bytes.len())
     }
 
+    /// At most `capacity` bytes from the current position on.
+    pub(super) fn read_file(&mut self, handle: Handle, capacity: usize) -> Result<Vec<u8>, Status> {
+        let file = self.file_with(handle, access::LIST_OR_READ)?;
+        if file.options & option::SYNCHRONOUS == 0 {
+            return Err(Status::INVALID_PARAMETER);
+        }
+        let (node, position) = (file.node, file.position);
+        let rest = self.machine.files.content(node).get(position..);
+        let rest = rest.filter(|rest| !rest.is_empty());
+        let bytes = rest.ok_or(status::END_OF_FILE)?;
+        let bytes = bytes[..capacity.min(bytes.len())].to_vec();
+        self.file(handle)?.position += bytes.len();
+        Ok(bytes)
+    }
+
     pub(super) fn rename(
         &mut self,
         handle: Handle,

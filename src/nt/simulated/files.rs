@@ -136,6 +136,7 @@ impl FileSystem {
             (r"\systemroot", r"Windows"),
             (r"\??\c:", ""),
             (r"\dosdevices\c:", ""),
+            (r"\device\harddiskvolume1", ""),
         ] {
             if let Some(rest) = lower.strip_prefix(prefix)
                 && (rest.is_empty() || rest.starts_with('\\'))
@@ -317,6 +318,14 @@ impl FileSystem {
             (position, bytes) = (position + sector.len(), rest);
         }
         true
+    }
+
+    /// What a file holds; nothing in anything else.
+    pub fn content(&self, node: NodeId) -> &[u8] {
+        match &self.nodes[node].content {
+            Content::File { current, .. } => current,
+            _ => &[],
+        }
     }
 
     /// Makes durable what a flush of this file or directory makes so.
@@ -517,10 +526,7 @@ impl FileSystem {
 
     /// Bytes in a file; 0 in anything else.
     pub fn length(&self, node: NodeId) -> u64 {
-        match &self.nodes[node].content {
-            Content::File { current, .. } => current.len() as u64,
-            _ => 0,
-        }
+        self.content(node).len() as u64
     }
 
     fn used_in(&self, directory: NodeId) -> u64 {

@@ -4,7 +4,7 @@ use super::answers;
 use super::call::{Entered, Outcome, asking};
 use super::fault::Fault;
 use super::fields::{Fields, POINTER};
-use super::machine::Reply;
+use super::machine::{BOOT_TIME, Reply};
 use super::numbers::{access, status};
 use super::{Object, Simulated, Thread};
 use crate::nt::{Answer, Buffer, Clock, FileRequest, Handle, Kernel, Row, Status, Task};
@@ -26,10 +26,16 @@ fn status_of(result: Result<(), Status>) -> Status {
 
 impl Kernel for &'static Simulated {
     fn query_system_information(self, class: u32, buffer: Buffer<'_>) -> Answer {
+        const FIRMWARE_TABLE: u32 = 76;
+        let bytes = buffer.into_bytes();
+        let request = bytes.first_chunk().copied().unwrap_or_default();
         self.query(
             asking("NtQuerySystemInformation", class),
-            buffer.into_bytes(),
-            |state, capacity, address| state.system_information(class, capacity, address),
+            bytes,
+            |state, capacity, address| match class {
+                FIRMWARE_TABLE => state.firmware_table(request, capacity),
+                _ => state.system_information(class, capacity, address),
+            },
         )
     }
 
@@ -169,28 +175,14 @@ impl Kernel for &'static Simulated {
     }
 
     fn query_value_key(self, key: Handle, value: &[u16], class: u32, buffer: Buffer<'_>) -> Answer {
-        const PARTIAL: u32 = 2;
-        const FIXED: usize = 12;
         let name = text(value);
         self.query(
             asking("NtQueryValueKey", class).of(key).named(&name),
             buffer.into_bytes(),
             |state, capacity, _| {
-                let Some(Object::Key(path, _)) = state.handles.get(&key.0) else {
-                    return Outcome::failed(status::INVALID_HANDLE);
-                };
-                if class != PARTIAL {
-                    return Outcome::failed(Status::INVALID_PARAMETER);
-                }
-                match state.machine.keys[path].get(&name.to_lowercase()) {
-                    Some((kind, data)) => Outcome::partial(
-                        answers::key_value(*kind, data),
-                        capacity,
-                        FIXED,
-                        Status::BUFFER_TOO_SMALL,
-                    ),
-                    None => Outcome::failed(Status::OBJECT_NAME_NOT_FOUND),
-                }
+                state
+                    .value(key, &name, class, capacity)
+                    .unwrap_or_else(Outcome::failed)
             },
         )
     }
@@ -231,6 +223,7 @@ impl Kernel for &'static Simulated {
     }
 
     fn query_information_file(self, file: Handle, class: u32, buffer: Buffer<'_>) -> Answer {
+        const BASIC: u32 = 4;
         const STANDARD: u32 = 5;
         const ATTRIBUTE_TAG: u32 = 35;
         self.query(
@@ -245,6 +238,12 @@ impl Kernel for &'static Simulated {
                 let (attributes, tag) = files.attributes(node);
                 let length = files.length(node);
                 let fields = match class {
+                    BASIC => (1..=4)
+                        .fold(Fields::new(), |fields, n| {
+                            fields.u64(BOOT_TIME as u64 - (n << 32))
+                        })
+                        .u32(attributes)
+                        .align(8),
                     STANDARD => {
                         let fields = Fields::new()
                             .u64(length.next_multiple_of(0x1000))
@@ -331,16 +330,7 @@ impl Kernel for &'static Simulated {
         self.call(
             asking("NtSetValueKey", kind).of(key).named(&name),
             |status| status,
-            |state| match state.handles.get(&key.0) {
-                Some(Object::Key(path, granted)) if granted & access::KEY_SET_VALUE != 0 => {
-                    let path = path.clone();
-                    state.machine.set_value(&path, &name, (kind, data.to_vec()));
-                    Status::SUCCESS
-                }
-                Some(Object::Key(..)) => Status::ACCESS_DENIED,
-                Some(_) => status::OBJECT_TYPE_MISMATCH,
-                None => status::INVALID_HANDLE,
-            },
+            |state| status_of(state.set_value(key, &name, (kind, data.to_vec()))),
         )
     }
 
@@ -354,11 +344,7 @@ impl Kernel for &'static Simulated {
         let path = text(name);
         match kind {
             ObjectKind::KEY => self.call(asking("NtOpenKey", 0u32).named(&path), Err, |state| {
-                let path = path.to_lowercase();
-                if !state.machine.keys.contains_key(&path) {
-                    return Err(Status::OBJECT_NAME_NOT_FOUND);
-                }
-                Ok(state.open(Object::Key(path, access)))
+                state.open_key(&path, access)
             }),
             _ => self.call(
                 asking("NtOpenDirectoryObject", 0u32).named(&path),
@@ -454,45 +440,65 @@ impl Kernel for &'static Simulated {
         }
     }
 
-    fn query_key(self, _key: Handle, _class: u32, _buffer: Buffer<'_>) -> Answer {
-        Answer {
-            status: Status::NOT_IMPLEMENTED,
-            length: 0,
-        }
+    fn query_key(self, key: Handle, class: u32, buffer: Buffer<'_>) -> Answer {
+        self.query(
+            asking("NtQueryKey", class).of(key),
+            buffer.into_bytes(),
+            |state, capacity, _| {
+                state
+                    .key_information(key, class, capacity)
+                    .unwrap_or_else(Outcome::failed)
+            },
+        )
     }
 
-    fn enumerate_key(self, _key: Handle, _index: u32, _class: u32, _buffer: Buffer<'_>) -> Answer {
-        Answer {
-            status: Status::NOT_IMPLEMENTED,
-            length: 0,
-        }
+    fn enumerate_key(self, key: Handle, index: u32, class: u32, buffer: Buffer<'_>) -> Answer {
+        self.query(
+            asking("NtEnumerateKey", index).of(key),
+            buffer.into_bytes(),
+            |state, capacity, _| {
+                state
+                    .subkey(key, index, class, capacity)
+                    .unwrap_or_else(Outcome::failed)
+            },
+        )
     }
 
     fn enumerate_value_key(
         self,
-        _key: Handle,
-        _index: u32,
-        _class: u32,
-        _buffer: Buffer<'_>,
+        key: Handle,
+        index: u32,
+        class: u32,
+        buffer: Buffer<'_>,
     ) -> Answer {
-        Answer {
-            status: Status::NOT_IMPLEMENTED,
-            length: 0,
-        }
+        self.query(
+            asking("NtEnumerateValueKey", index).of(key),
+            buffer.into_bytes(),
+            |state, capacity, _| {
+                state
+                    .nth_value(key, index, class, capacity)
+                    .unwrap_or_else(Outcome::failed)
+            },
+        )
     }
 
-    fn enumerate_system_environment_values(self, _class: u32, _buffer: Buffer<'_>) -> Answer {
-        Answer {
-            status: Status::NOT_IMPLEMENTED,
-            length: 0,
-        }
+    fn enumerate_system_environment_values(self, class: u32, buffer: Buffer<'_>) -> Answer {
+        self.query(
+            asking("NtEnumerateSystemEnvironmentValuesEx", class),
+            buffer.into_bytes(),
+            |state, capacity, address| state.firmware_variables(class, capacity, address),
+        )
     }
 
-    fn read_file(self, _file: Handle, _buffer: Buffer<'_>) -> Answer {
-        Answer {
-            status: Status::NOT_IMPLEMENTED,
-            length: 0,
-        }
+    fn read_file(self, file: Handle, buffer: Buffer<'_>) -> Answer {
+        self.query(
+            asking("NtReadFile", buffer.length() as u64).of(file),
+            buffer.into_bytes(),
+            |state, capacity, _| match state.read_file(file, capacity) {
+                Ok(bytes) => Outcome(Status::SUCCESS, bytes.len(), bytes),
+                Err(status) => Outcome::failed(status),
+            },
+        )
     }
 
     fn write_file(self, file: Handle, bytes: &[u8]) -> Answer {

@@ -3,6 +3,7 @@
 use super::fault::{Call, Fault, Rule};
 use super::fields::Fields;
 use super::files::FileSystem;
+use super::keys::Keys;
 use super::{Simulated, answers, recorded, space};
 use crate::nt::Status;
 use std::collections::{BTreeMap, BTreeSet};
@@ -150,8 +151,12 @@ pub struct Machine {
     pub directories: BTreeMap<String, Vec<(String, String)>>,
     /// Whether object directories answer with `ReturnSingleEntry` only.
     pub single_entries_only: bool,
-    /// Registry keys by absolute path, with their values.
-    pub keys: BTreeMap<String, BTreeMap<String, Value>>,
+    /// The registry.
+    pub keys: Keys,
+    /// `NtEnumerateSystemEnvironmentValuesEx` by class.
+    pub firmware_variables: BTreeMap<u32, Reply>,
+    /// Firmware tables by provider and id.
+    pub firmware_tables: BTreeMap<([u8; 4], [u8; 4]), Vec<u8>>,
     /// The one disk.
     pub files: FileSystem,
     /// The caller's own address space.
@@ -270,6 +275,12 @@ impl Machine {
             .u64(machine.system_time as u64)
             .zeros_to(0x30);
         machine.system.insert(3, Reply::Exact(time_of_day.done()));
+        machine.make_key(r"\Registry\A").refused_access = u32::MAX;
+        machine.make_key(r"\Registry\User\.DEFAULT");
+        machine.link_key(
+            r"\Registry\Machine\SYSTEM\CurrentControlSet",
+            r"\Registry\Machine\SYSTEM\ControlSet001",
+        );
         machine.set_value(
             SESSION_MANAGER,
             "BootExecute",
@@ -319,14 +330,6 @@ impl Machine {
             r"\".into(),
             vec![("ObjectTypes".into(), "Directory".into())],
         );
-    }
-
-    /// Adds a registry value, and its key where it is missing.
-    pub fn set_value(&mut self, key: &str, name: &str, value: Value) {
-        self.keys
-            .entry(key.to_lowercase())
-            .or_default()
-            .insert(name.to_lowercase(), value);
     }
 
     /// Makes every call that `when` picks go wrong.

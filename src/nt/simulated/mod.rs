@@ -11,6 +11,7 @@ mod fields;
 mod file_calls;
 mod files;
 mod kernel;
+mod keys;
 mod machine;
 mod memory;
 mod numbers;
@@ -24,6 +25,7 @@ mod tests;
 
 pub use fault::{Call, Fault, Given, Rule};
 pub use files::{FileSystem, Kind};
+pub use keys::{Key, Keys};
 pub use machine::{
     BOOT_TIME, CONTROL, HandleEntry, Machine, Module, Process, Reply, SESSION_MANAGER, Value, utf16,
 };

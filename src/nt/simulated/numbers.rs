@@ -6,6 +6,9 @@ pub mod status {
 
     pub const INVALID_HANDLE: Status = Status(0xC000_0008);
     pub const INVALID_CID: Status = Status(0xC000_000B);
+    pub const END_OF_FILE: Status = Status(0xC000_0011);
+    pub const KEY_DELETED: Status = Status(0xC000_017C);
+    pub const NOT_FOUND: Status = Status(0xC000_0225);
     pub const OBJECT_TYPE_MISMATCH: Status = Status(0xC000_0024);
     pub const OBJECT_NAME_INVALID: Status = Status(0xC000_0033);
     pub const OBJECT_PATH_NOT_FOUND: Status = Status(0xC000_003A);
@@ -25,7 +28,9 @@ pub mod access {
     pub const DELETE: u32 = 0x0001_0000;
     pub const READ_CONTROL: u32 = 0x0002_0000;
     pub const SYNCHRONIZE: u32 = 0x0010_0000;
+    pub const KEY_QUERY_VALUE: u32 = 0x0001;
     pub const KEY_SET_VALUE: u32 = 0x0002;
+    pub const KEY_ENUMERATE_SUB_KEYS: u32 = 0x0008;
     pub const PROCESS_VM_READ: u32 = 0x0010;
     pub const PROCESS_QUERY_INFORMATION: u32 = 0x0400;
     pub const PROCESS_QUERY_LIMITED_INFORMATION: u32 = 0x1000;

@@ -116,7 +116,7 @@ pub fn machine(recording: &[u8]) -> Machine {
     machine.directories.clear();
     machine
         .keys
-        .retain(|_, values| values.remove("setupexecute").is_none());
+        .retain(|_, key| key.values.remove("setupexecute").is_none());
     for record in records(recording) {
         match record.kind {
             SYSTEM_INFORMATION => {

@@ -106,6 +106,46 @@ impl State {
         Outcome::whole(bytes, capacity, Status::INFO_LENGTH_MISMATCH)
     }
 
+    /// `SystemFirmwareTableInformation`: the request at the start of the buffer, with the table behind it.
+    pub(super) fn firmware_table(&self, request: [u8; 16], capacity: usize) -> Outcome {
+        const GET: [u8; 4] = [1, 0, 0, 0];
+        let [provider, action, id, length] = *request.as_chunks().0 else {
+            return Outcome::failed(Status::INFO_LENGTH_MISMATCH);
+        };
+        let room = capacity.checked_sub(request.len());
+        let Some(room) = room.filter(|room| *room == u32::from_ne_bytes(length) as usize) else {
+            return Outcome::failed(Status::INVALID_PARAMETER);
+        };
+        // The provider is a multi-character constant, the id stands as in the table.
+        let provider = u32::from_ne_bytes(provider).to_be_bytes();
+        let table = self.machine.firmware_tables.get(&(provider, id));
+        let Some(table) = table.filter(|_| action == GET) else {
+            return Outcome::failed(status::NOT_FOUND);
+        };
+        let whole = request.len() + table.len();
+        if table.len() > room {
+            return Outcome(Status::BUFFER_TOO_SMALL, whole, Vec::new());
+        }
+        let fields = Fields::new().raw(&request[..12]).u32(table.len() as u32);
+        Outcome(Status::SUCCESS, whole, fields.raw(table).done())
+    }
+
+    pub(super) fn firmware_variables(&self, class: u32, capacity: usize, address: u64) -> Outcome {
+        const SYSTEM_ENVIRONMENT_PRIVILEGE: u32 = 22;
+        let reply = self.machine.firmware_variables.get(&class);
+        if reply.is_none() {
+            // As where there is no UEFI.
+            return Outcome::failed(Status::NOT_IMPLEMENTED);
+        }
+        if !self
+            .enabled_privileges
+            .contains(&SYSTEM_ENVIRONMENT_PRIVILEGE)
+        {
+            return Outcome::failed(status::PRIVILEGE_NOT_HELD);
+        }
+        Outcome::of(reply, capacity, address, Status::BUFFER_TOO_SMALL)
+    }
+
     pub(super) fn read(
         &self,
         process: Handle,
