@@ -25,13 +25,15 @@ pub fn processes(machine: &Machine, depth: Depth, open_handles: u32, address: u6
         *handles.entry(handle.process).or_insert(0) += 1;
     }
     handles.insert(machine.own_id, open_handles);
-    for (place, process) in machine.processes.iter().enumerate() {
+    let running = || machine.processes.iter().filter(|process| !process.ended);
+    let count = running().count();
+    for (place, process) in running().enumerate() {
         let start = all.length();
         let handles = handles.get(&process.id).copied().unwrap_or(0);
         let entry = self::process(process, depth, handles, address + start as u64);
         let length = entry.len();
         all = all.raw(&entry);
-        if place + 1 < machine.processes.len() {
+        if place + 1 < count {
             all.set_u32(start, length as u32);
         }
     }
@@ -303,6 +305,16 @@ pub fn process_basic_information(id: u64, parent: u64, peb: u64) -> Vec<u8> {
         .done()
 }
 
+/// `KERNEL_USER_TIMES` of a process.
+pub fn kernel_user_times(id: u64, exit_time: Option<i64>) -> Vec<u8> {
+    Fields::new()
+        .u64(BOOT_TIME as u64 + 10_000_000 + id)
+        .u64(exit_time.unwrap_or(0) as u64)
+        .u64(id * 30)
+        .u64(id * 20)
+        .done()
+}
+
 /// A SID.
 pub fn sid(authority: u8, sub_authorities: &[u32]) -> Vec<u8> {
     let fields = Fields::new()
@@ -352,6 +364,8 @@ pub fn text(bytes: &[u8]) -> String {
 pub fn given(reply: &Reply, address: u64) -> Result<Vec<u8>, (Status, usize)> {
     match reply {
         Reply::Bytes(bytes) | Reply::Exact(bytes) => Ok(bytes.clone()),
+        // A null string, without a terminating zero.
+        Reply::Text(text) if text.is_empty() => Ok(Fields::new().unicode_string(0, 0, 0).done()),
         Reply::Text(text) => {
             let length = utf16_length(text);
             let fields =

@@ -3,6 +3,7 @@
 use super::answers;
 use super::fault::{Call, Fault, Given};
 use super::machine::Reply;
+use super::objects::joined;
 use super::{Object, Simulated, State, Stopped};
 use crate::nt::{Answer, Handle, Status};
 use std::panic::resume_unwind;
@@ -125,6 +126,7 @@ impl Simulated {
             argument: asking.argument,
             process,
             text,
+            handle: asking.handle.0 as u64,
             answer: None,
         };
         let fault = state
@@ -133,6 +135,8 @@ impl Simulated {
             .iter()
             .find(|rule| (rule.when)(&call))
             .map(|rule| rule.fault);
+        let missing = state.machine.missing_calls.contains(call.name);
+        let fault = fault.or(missing.then_some(Fault::Fail(Status::PROCEDURE_NOT_FOUND)));
         let log = state.calls.len();
         state.calls.push(call);
         match fault {
@@ -220,10 +224,14 @@ impl State {
             Some(Object::Process(id, _) | Object::Token(id)) => {
                 return (Some(*id), asking.text.to_owned());
             }
-            Some(Object::Key(path, _) | Object::Directory(path)) => path,
+            Some(Object::Key(path, _)) => path,
+            Some(Object::Kernel(address, _)) => &self.machine.objects[address].name,
             _ => return (None, asking.text.to_owned()),
         };
-        let separator = if asking.text.is_empty() { "" } else { "\\" };
-        (None, format!("{path}{separator}{}", asking.text))
+        let text = match asking.text {
+            "" => path.to_owned(),
+            name => joined(path, name),
+        };
+        (None, text)
     }
 }

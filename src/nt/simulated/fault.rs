@@ -18,6 +18,8 @@ pub struct Call {
     pub process: Option<u64>,
     /// Path, file name, or key path and value name.
     pub text: String,
+    /// The handle it was given, 0 for none.
+    pub handle: u64,
     /// What it answered, once it did.
     pub answer: Option<Given>,
 }

@@ -6,6 +6,7 @@ use super::fault::Fault;
 use super::fields::{Fields, POINTER};
 use super::machine::{BOOT_TIME, Reply};
 use super::numbers::{access, status};
+use super::objects::{Body, opening};
 use super::{Object, Simulated, Thread};
 use crate::nt::{Answer, Buffer, Clock, FileRequest, Handle, Kernel, Row, Status, Task};
 use bootshot_format::ObjectKind;
@@ -40,6 +41,7 @@ impl Kernel for &'static Simulated {
     }
 
     fn query_object(self, handle: Handle, class: u32, buffer: Buffer<'_>) -> Answer {
+        const BASIC: u32 = 0;
         const NAME: u32 = 1;
         const TYPE: u32 = 2;
         const TYPES: u32 = 3;
@@ -64,17 +66,25 @@ impl Kernel for &'static Simulated {
                     return Outcome::failed(status::INVALID_HANDLE);
                 };
                 match class {
+                    BASIC => {
+                        let reply = state.basic_information(handle.0).map(Reply::Exact);
+                        Outcome::of(reply.as_ref(), capacity, address, short)
+                    }
                     NAME => Outcome::of(
-                        Some(&Reply::Text(object.name().to_owned())),
+                        Some(&Reply::Text(state.name(object).to_owned())),
                         capacity,
                         address,
                         short,
                     ),
                     TYPE => {
                         let index = usize::from(state.type_index(object));
-                        let bytes =
-                            answers::object_type(Fields::new(), object.type_name(), index, address)
-                                .done();
+                        let bytes = answers::object_type(
+                            Fields::new(),
+                            state.type_name(object),
+                            index,
+                            address,
+                        )
+                        .done();
                         Outcome::whole(bytes, capacity, short)
                     }
                     _ => Outcome::failed(Status::INVALID_INFO_CLASS),
@@ -130,13 +140,13 @@ impl Kernel for &'static Simulated {
             asking("NtQueryDirectoryObject", single).of(directory),
             buffer.into_bytes(),
             |state, capacity, address| {
-                let Some(Object::Directory(path)) = state.handles.get(&directory.0) else {
-                    return Outcome::failed(status::INVALID_HANDLE);
+                let entries = match state.directory_entries(directory) {
+                    Ok(entries) => entries,
+                    Err(status) => return Outcome::failed(status),
                 };
                 if !single && state.machine.single_entries_only {
                     return Outcome::failed(Status::NOT_IMPLEMENTED);
                 }
-                let entries = &state.machine.directories[path];
                 let from = if restart { 0 } else { *context as usize };
                 let left = entries.get(from..).unwrap_or_default();
                 let wanted = &left[..if single {
@@ -191,10 +201,9 @@ impl Kernel for &'static Simulated {
         self.query(
             asking("NtQuerySecurityObject", information).of(handle),
             buffer.into_bytes(),
-            |state, capacity, _| match state.file_with(handle, access::READ_CONTROL) {
-                Ok(file) => {
-                    let node = file.node;
-                    let bytes = state.machine.files.security(node).descriptor(information);
+            |state, capacity, _| match state.security(handle) {
+                Ok(security) => {
+                    let bytes = security.descriptor(information);
                     Outcome::whole(bytes, capacity, Status::BUFFER_TOO_SMALL)
                 }
                 Err(status) => Outcome::failed(status),
@@ -337,7 +346,7 @@ impl Kernel for &'static Simulated {
     fn open(
         self,
         kind: ObjectKind,
-        _root: Handle,
+        root: Handle,
         name: &[u16],
         access: u32,
     ) -> Result<Handle, Status> {
@@ -347,54 +356,64 @@ impl Kernel for &'static Simulated {
                 state.open_key(&path, access)
             }),
             _ => self.call(
-                asking("NtOpenDirectoryObject", 0u32).named(&path),
+                asking(opening(kind).1, access).of(root).named(&path),
                 Err,
-                |state| {
-                    let directories = &state.machine.directories;
-                    let known = directories
-                        .keys()
-                        .find(|known| known.eq_ignore_ascii_case(&path))
-                        .cloned();
-                    Ok(state.open(Object::Directory(
-                        known.ok_or(Status::OBJECT_NAME_NOT_FOUND)?,
-                    )))
-                },
+                |state| state.open_object(kind, root, &path, access),
             ),
         }
     }
 
-    fn next_process(self, _process: Handle, _access: u32) -> Result<Handle, Status> {
-        Err(Status::PROCEDURE_NOT_FOUND)
+    fn next_process(self, process: Handle, access: u32) -> Result<Handle, Status> {
+        let call = asking("NtGetNextProcess", access).of(process);
+        self.call(call, Err, |state| state.next_process(process, access))
     }
 
-    fn next_thread(
-        self,
-        _process: Handle,
-        _thread: Handle,
-        _access: u32,
-    ) -> Result<Handle, Status> {
-        Err(Status::PROCEDURE_NOT_FOUND)
+    fn next_thread(self, process: Handle, thread: Handle, access: u32) -> Result<Handle, Status> {
+        let call = asking("NtGetNextThread", access).of(process);
+        self.call(call, Err, |state| {
+            state.next_thread(process, thread, access)
+        })
     }
 
-    fn duplicate(
-        self,
-        _process: Handle,
-        _value: u64,
-        _access: Option<u32>,
-    ) -> Result<Handle, Status> {
-        Err(Status::NOT_IMPLEMENTED)
+    fn duplicate(self, process: Handle, value: u64, access: Option<u32>) -> Result<Handle, Status> {
+        let call = asking("NtDuplicateObject", value).of(process);
+        self.call(call, Err, |state| state.duplicate(process, value, access))
     }
 
-    fn is_process_in_job(self, _process: Handle) -> Status {
-        Status::NOT_IMPLEMENTED
+    fn is_process_in_job(self, process: Handle) -> Status {
+        const ANY: u32 =
+            access::PROCESS_QUERY_INFORMATION | access::PROCESS_QUERY_LIMITED_INFORMATION;
+        self.call(
+            asking("NtIsProcessInJob", 0u32).of(process),
+            |status| status,
+            |state| match state.process(process, ANY).map(|process| process.job) {
+                Ok(Some(_)) => status::PROCESS_IN_JOB,
+                Ok(None) => status::PROCESS_NOT_IN_JOB,
+                Err(status) => status,
+            },
+        )
     }
 
     fn create_event(self) -> Result<Handle, Status> {
-        Err(Status::NOT_IMPLEMENTED)
+        self.call(asking("NtCreateEvent", 0u32), Err, |state| {
+            Ok(state.open(Object::Event(false)))
+        })
     }
 
-    fn set_event(self, _event: Handle) -> Status {
-        Status::NOT_IMPLEMENTED
+    fn set_event(self, event: Handle) -> Status {
+        self.call(
+            asking("NtSetEvent", 0u32).of(event),
+            |status| status,
+            |state| match state.handles.get_mut(&event.0) {
+                Some(Object::Event(set)) => {
+                    *set = true;
+                    self.changed.notify_all();
+                    Status::SUCCESS
+                }
+                Some(_) => status::OBJECT_TYPE_MISMATCH,
+                None => status::INVALID_HANDLE,
+            },
+        )
     }
 
     fn close(self, handle: Handle) -> Status {
@@ -414,30 +433,49 @@ impl Kernel for &'static Simulated {
         self.call(call, Err, |state| state.create_file(request, &name))
     }
 
-    fn query_symbolic_link_object(self, _link: Handle, _buffer: Buffer<'_>) -> Answer {
-        Answer {
-            status: Status::NOT_IMPLEMENTED,
-            length: 0,
-        }
+    fn query_symbolic_link_object(self, link: Handle, buffer: Buffer<'_>) -> Answer {
+        const QUERY: u32 = 1;
+        self.query(
+            asking("NtQuerySymbolicLinkObject", 0u32).of(link),
+            buffer.into_bytes(),
+            |state, capacity, _| match state.object(link, QUERY).map(|object| &object.body) {
+                Ok(Body::SymbolicLink(target, _)) => {
+                    let target = Fields::new().characters(target).done();
+                    Outcome::whole(target, capacity, Status::BUFFER_TOO_SMALL)
+                }
+                Ok(_) => Outcome::failed(status::OBJECT_TYPE_MISMATCH),
+                Err(status) => Outcome::failed(status),
+            },
+        )
     }
 
-    fn query_information_thread(self, _thread: Handle, _class: u32, _buffer: Buffer<'_>) -> Answer {
-        Answer {
-            status: Status::NOT_IMPLEMENTED,
-            length: 0,
-        }
+    fn query_information_thread(self, thread: Handle, class: u32, buffer: Buffer<'_>) -> Answer {
+        self.query(
+            asking("NtQueryInformationThread", class).of(thread),
+            buffer.into_bytes(),
+            |state, capacity, address| {
+                let Some(Object::OtherThread(id, _)) = state.handles.get(&thread.0) else {
+                    return Outcome::failed(status::INVALID_HANDLE);
+                };
+                let reply = state.thread_information(*id, class);
+                let short = Status::INFO_LENGTH_MISMATCH;
+                Outcome::of(reply.as_ref(), capacity, address, short)
+            },
+        )
     }
 
-    fn query_information_job_object(
-        self,
-        _job: Handle,
-        _class: u32,
-        _buffer: Buffer<'_>,
-    ) -> Answer {
-        Answer {
-            status: Status::NOT_IMPLEMENTED,
-            length: 0,
-        }
+    fn query_information_job_object(self, job: Handle, class: u32, buffer: Buffer<'_>) -> Answer {
+        self.query(
+            asking("NtQueryInformationJobObject", class).of(job),
+            buffer.into_bytes(),
+            |state, capacity, address| match state.job(job) {
+                Ok(replies) => {
+                    let short = Status::INFO_LENGTH_MISMATCH;
+                    Outcome::of(replies.get(&class), capacity, address, short)
+                }
+                Err(status) => Outcome::failed(status),
+            },
+        )
     }
 
     fn query_key(self, key: Handle, class: u32, buffer: Buffer<'_>) -> Answer {
@@ -603,7 +641,7 @@ impl Kernel for &'static Simulated {
 
     fn wait(self, handle: Handle, milliseconds: Option<u32>) -> Status {
         let limit = milliseconds.map(u64::from);
-        let call = asking("NtWaitForSingleObject", limit.unwrap_or(u64::MAX));
+        let call = asking("NtWaitForSingleObject", limit.unwrap_or(u64::MAX)).of(handle);
         let Some(Entered {
             mut state, fault, ..
         }) = self.enter(call)
@@ -613,11 +651,8 @@ impl Kernel for &'static Simulated {
         if let Some(Fault::Fail(status) | Fault::FailWithLength(status, _)) = fault {
             return status;
         }
-        let thread = match state.handles.get(&handle.0) {
-            Some(Object::Thread(thread)) => *thread,
-            Some(_) => return status::OBJECT_TYPE_MISMATCH,
-            None => return status::INVALID_HANDLE,
-        };
+        let thread = state.current_thread();
+        let is_thread = matches!(state.handles.get(&handle.0), Some(Object::Thread(_)));
         let deadline = limit.map(|limit| {
             (
                 state.elapsed.saturating_add(limit * 10_000),
@@ -625,20 +660,25 @@ impl Kernel for &'static Simulated {
             )
         });
         while !state.over {
-            let Thread { ended, hung, .. } = state.threads[thread];
-            if ended {
-                return Status::SUCCESS;
+            state.threads[thread].waits_for = None;
+            match state.signalled(handle) {
+                Ok(true) => return Status::SUCCESS,
+                Ok(false) => {}
+                Err(status) => return status,
             }
+            let in_vain = state.waits_in_vain(handle);
+            state.threads[thread].waits_for = Some(handle);
             state = match deadline {
-                None if hung => self.hang(state),
+                None if in_vain && is_thread => self.hang(state),
                 None => self
                     .changed
                     .wait(state)
                     .unwrap_or_else(PoisonError::into_inner),
                 Some((simulated, real)) => {
                     let left = real.saturating_duration_since(Instant::now());
-                    if hung || state.elapsed >= simulated || left.is_zero() {
+                    if in_vain || state.elapsed >= simulated || left.is_zero() {
                         state.elapsed = state.elapsed.max(simulated);
+                        state.threads[thread].waits_for = None;
                         return Status::TIMEOUT;
                     }
                     self.changed

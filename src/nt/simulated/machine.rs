@@ -4,6 +4,7 @@ use super::fault::{Call, Fault, Rule};
 use super::fields::Fields;
 use super::files::FileSystem;
 use super::keys::Keys;
+use super::objects::KernelObject;
 use super::{Simulated, answers, recorded, space};
 use crate::nt::Status;
 use std::collections::{BTreeMap, BTreeSet};
@@ -37,8 +38,14 @@ pub struct Process {
     pub name: String,
     /// 100 ns since 1601-01-01 UTC.
     pub create_time: i64,
-    /// Thread ids.
+    /// Ids of the threads that run.
     pub threads: Vec<u64>,
+    /// Ids and exit statuses of threads that have ended and are still held.
+    pub ended_threads: BTreeMap<u64, u32>,
+    /// Whether it has ended and is still held: in no list, but iterated over and opened.
+    pub ended: bool,
+    /// Kernel address of its job.
+    pub job: Option<u64>,
     /// Access rights that opening it never grants.
     pub refused_access: u32,
     /// `NtQueryInformationProcess` by class.
@@ -65,6 +72,9 @@ impl Process {
             name: name.to_owned(),
             create_time: BOOT_TIME + 10_000_000 + id as i64,
             threads: vec![id + 4],
+            ended_threads: BTreeMap::new(),
+            ended: false,
+            job: None,
             refused_access: 0,
             information: BTreeMap::from([
                 (
@@ -76,6 +86,7 @@ impl Process {
                 (60, Reply::Text(format!("{name} -k {id}"))),
                 (61, Reply::Exact(vec![0])),
                 (64, Reply::Bytes(telemetry.done())),
+                (4, Reply::Exact(answers::kernel_user_times(id, None))),
             ]),
             token: BTreeMap::from([
                 // S-1-5-18, LocalSystem.
@@ -85,6 +96,19 @@ impl Process {
             ]),
             memory: BTreeMap::new(),
         }
+    }
+
+    /// A process that has ended with this status.
+    pub fn ended(id: u64, parent: u64, name: &str, exit_status: u32) -> Self {
+        let mut process = Self::new(id, parent, name);
+        let mut basic = answers::process_basic_information(id, parent, 0);
+        basic[..4].copy_from_slice(&exit_status.to_ne_bytes());
+        let times = answers::kernel_user_times(id, Some(BOOT_TIME + 20_000_000));
+        process.information.insert(0, Reply::Exact(basic));
+        process.information.insert(4, Reply::Exact(times));
+        process.threads.clear();
+        process.ended = true;
+        process
     }
 
     /// A protected process: opened for limited queries only, as System and smss are since Windows 8.1.
@@ -147,8 +171,10 @@ pub struct Machine {
     pub system: BTreeMap<u32, Reply>,
     /// Classes this kernel does not know.
     pub unknown_classes: BTreeSet<u32>,
-    /// Object directories by path: name and type of each entry.
-    pub directories: BTreeMap<String, Vec<(String, String)>>,
+    /// System calls that this kernel does not have.
+    pub missing_calls: BTreeSet<&'static str>,
+    /// Objects by their kernel address; the root directory is the first.
+    pub objects: BTreeMap<u64, KernelObject>,
     /// Whether object directories answer with `ReturnSingleEntry` only.
     pub single_entries_only: bool,
     /// The registry.
@@ -235,11 +261,8 @@ impl Machine {
         machine.processes[0].threads = vec![0];
         machine.processes[1].threads = (8..88).step_by(4).collect();
         machine.types_directory();
-        machine.directories.insert(
-            r"\KernelObjects".into(),
-            vec![("LowMemoryCondition".into(), "Event".into())],
-        );
-        machine.directories.insert(r"\Sessions".into(), Vec::new());
+        machine.create(r"\KernelObjects\LowMemoryCondition", "Event");
+        machine.create(r"\Sessions", "Directory");
         for (class, length) in [
             (0, 0x40),
             (1, 0xC),
@@ -318,18 +341,11 @@ impl Machine {
         self
     }
 
-    /// Lists the types in `\ObjectTypes` and that in `\`.
-    pub fn types_directory(&mut self) {
-        let entries = self
-            .types
-            .iter()
-            .map(|name| (name.clone(), "Type".to_owned()))
-            .collect();
-        self.directories.insert(r"\ObjectTypes".into(), entries);
-        self.directories.insert(
-            r"\".into(),
-            vec![("ObjectTypes".into(), "Directory".into())],
-        );
+    /// Lists the types in `\ObjectTypes`.
+    fn types_directory(&mut self) {
+        for name in self.types.clone() {
+            self.create(&format!(r"\ObjectTypes\{name}"), "Type");
+        }
     }
 
     /// Makes every call that `when` picks go wrong.

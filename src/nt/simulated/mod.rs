@@ -15,6 +15,7 @@ mod keys;
 mod machine;
 mod memory;
 mod numbers;
+mod objects;
 mod recorded;
 mod security;
 mod space;
@@ -29,9 +30,11 @@ pub use keys::{Key, Keys};
 pub use machine::{
     BOOT_TIME, CONTROL, HandleEntry, Machine, Module, Process, Reply, SESSION_MANAGER, Value, utf16,
 };
+pub use objects::{Body, KernelObject, joined, process_address, thread_address};
 pub use security::Security;
 pub use space::{Own, USER_SHARED_DATA};
 
+use crate::nt::Handle;
 use memory::Memory;
 use std::any::Any;
 use std::collections::{BTreeMap, BTreeSet};
@@ -73,6 +76,7 @@ struct Thread {
     calls: u32,
     ended: bool,
     hung: bool,
+    waits_for: Option<Handle>,
 }
 
 /// What a handle stands for.
@@ -81,7 +85,14 @@ enum Object {
     Process(u64, u32),
     Token(u64),
     Key(String, u32),
-    Directory(String),
+    /// An object by its kernel address, and the access granted.
+    Kernel(u64, u32),
+    /// A thread of another program, or of this one, by its id.
+    OtherThread(u64, u32),
+    /// What somebody else's handle stood for, of which nothing is known but that.
+    Other(HandleEntry),
+    /// An event of the caller's, set or not.
+    Event(bool),
     File(OpenFile),
     Volume(u32),
     Thread(usize),

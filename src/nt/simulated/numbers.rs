@@ -4,6 +4,8 @@
 pub mod status {
     use crate::nt::Status;
 
+    pub const PROCESS_NOT_IN_JOB: Status = Status(0x0000_0123);
+    pub const PROCESS_IN_JOB: Status = Status(0x0000_0124);
     pub const INVALID_HANDLE: Status = Status(0xC000_0008);
     pub const INVALID_CID: Status = Status(0xC000_000B);
     pub const END_OF_FILE: Status = Status(0xC000_0011);
@@ -32,6 +34,7 @@ pub mod access {
     pub const KEY_SET_VALUE: u32 = 0x0002;
     pub const KEY_ENUMERATE_SUB_KEYS: u32 = 0x0008;
     pub const PROCESS_VM_READ: u32 = 0x0010;
+    pub const PROCESS_DUP_HANDLE: u32 = 0x0040;
     pub const PROCESS_QUERY_INFORMATION: u32 = 0x0400;
     pub const PROCESS_QUERY_LIMITED_INFORMATION: u32 = 0x1000;
 

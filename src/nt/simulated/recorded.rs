@@ -5,6 +5,7 @@
 
 use super::fields::POINTER;
 use super::machine::{Machine, Reply};
+use super::objects::joined;
 use super::space::{Own, USER_SHARED_DATA};
 use crate::nt::Status;
 use std::collections::BTreeMap;
@@ -113,19 +114,27 @@ pub fn machine(recording: &[u8]) -> Machine {
         ..Own::default()
     });
     machine.system.clear();
-    machine.directories.clear();
+    machine.objects.clear();
+    // Both came with Vista.
+    machine
+        .missing_calls
+        .extend(["NtGetNextProcess", "NtGetNextThread"]);
     machine
         .keys
         .retain(|_, key| key.values.remove("setupexecute").is_none());
-    for record in records(recording) {
+    let mut records = records(recording);
+    // What stands in `\` is in the order of its listing.
+    records.sort_by_key(|record| record.name.len());
+    for record in records {
         match record.kind {
             SYSTEM_INFORMATION => {
                 machine.system.insert(record.class, reply(&record));
             }
             DIRECTORY_OBJECT if record.status != Status::OBJECT_NAME_NOT_FOUND => {
-                machine
-                    .directories
-                    .insert(record.name.clone(), directory_entries(&record));
+                machine.create(&record.name, "Directory");
+                for (name, type_name) in directory_entries(&record) {
+                    machine.create(&joined(&record.name, &name), &type_name);
+                }
             }
             DIRECTORY_OBJECT => {}
             OBJECT_INFORMATION => machine.types_answer = record.status.is_success(),

@@ -70,16 +70,19 @@ impl State {
             type_index: self.type_index(object),
             access: object.access(),
             attributes: 0,
-            object: 0xFFFF_C000_0000_0000 + *value as u64 * 0x20,
+            object: self.object_address(*value, object),
         });
         self.machine.handles.iter().copied().chain(own).collect()
     }
 
     pub(super) fn type_index(&self, object: &Object) -> u16 {
+        if let Object::Other(entry) = object {
+            return entry.type_index;
+        }
         self.machine
             .types
             .iter()
-            .position(|name| name == object.type_name())
+            .position(|name| name == self.type_name(object))
             .map_or(0, |place| place as u16 + 2)
     }
 
@@ -203,32 +206,83 @@ impl State {
     }
 }
 
-impl Object {
-    pub(super) fn type_name(&self) -> &'static str {
-        match self {
-            Self::Process(..) => "Process",
-            Self::Token(_) => "Token",
-            Self::Key(..) => "Key",
-            Self::Directory(_) => "Directory",
-            Self::File(_) | Self::Volume(_) | Self::StandardOutput => "File",
-            Self::Thread(_) => "Thread",
+impl State {
+    pub(super) fn type_name<'a>(&'a self, object: &'a Object) -> &'a str {
+        match object {
+            Object::Process(..) => "Process",
+            Object::Token(_) => "Token",
+            Object::Key(..) => "Key",
+            Object::File(_) | Object::Volume(_) | Object::StandardOutput => "File",
+            Object::Thread(_) | Object::OtherThread(..) => "Thread",
+            Object::Event(_) => "Event",
+            Object::Kernel(address, _) => &self.machine.objects[address].type_name,
+            Object::Other(entry) => {
+                let place = usize::from(entry.type_index).checked_sub(2);
+                let name = place.and_then(|place| self.machine.types.get(place));
+                name.map_or("", |name| name)
+            }
         }
     }
 
+    pub(super) fn name<'a>(&'a self, object: &'a Object) -> &'a str {
+        match object {
+            Object::Key(path, _) => path,
+            Object::Kernel(address, _) => &self.machine.objects[address].name,
+            _ => "",
+        }
+    }
+
+    /// Whether a wait for the object ends; the wait takes an event that is set.
+    pub(super) fn signalled(&mut self, handle: Handle) -> Result<bool, Status> {
+        let signalled = self.is_signalled(handle)?;
+        if let Some(Object::Event(set)) = self.handles.get_mut(&handle.0) {
+            *set = false;
+        }
+        Ok(signalled)
+    }
+
+    fn is_signalled(&self, handle: Handle) -> Result<bool, Status> {
+        let access = match self.handles.get(&handle.0) {
+            Some(Object::Thread(thread)) => return Ok(self.threads[*thread].ended),
+            Some(Object::Event(set)) => return Ok(*set),
+            Some(Object::Process(_, access) | Object::OtherThread(_, access)) => *access,
+            Some(_) => return Err(status::OBJECT_TYPE_MISMATCH),
+            None => return Err(status::INVALID_HANDLE),
+        };
+        if access & access::SYNCHRONIZE == 0 {
+            return Err(Status::ACCESS_DENIED);
+        }
+        match self.handles.get(&handle.0) {
+            Some(Object::OtherThread(id, _)) => Ok(self.exit_status_of(*id).is_some()),
+            _ => Ok(self.process(handle, access::SYNCHRONIZE)?.ended),
+        }
+    }
+
+    /// Whether nobody is left who could end a wait for the object.
+    pub(super) fn waits_in_vain(&self, handle: Handle) -> bool {
+        let current = self.current_thread();
+        match self.handles.get(&handle.0) {
+            Some(Object::Thread(thread)) => self.threads[*thread].hung,
+            Some(Object::Event(_)) => self.threads.iter().enumerate().all(|(index, thread)| {
+                let waits = thread.waits_for.map(|handle| self.is_signalled(handle));
+                index == current || thread.ended || thread.hung || waits == Some(Ok(false))
+            }),
+            _ => true,
+        }
+    }
+}
+
+impl Object {
     pub(super) fn access(&self) -> u32 {
         match self {
             Self::Process(_, access)
             | Self::Key(_, access)
+            | Self::Kernel(_, access)
+            | Self::OtherThread(_, access)
             | Self::Volume(access)
             | Self::File(OpenFile { access, .. }) => *access,
+            Self::Other(entry) => entry.access,
             _ => 0x2_0019,
-        }
-    }
-
-    pub(super) fn name(&self) -> &str {
-        match self {
-            Self::Key(path, _) | Self::Directory(path) => path,
-            _ => "",
         }
     }
 }
