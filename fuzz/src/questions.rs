@@ -73,6 +73,24 @@ pub const DECODERS: &[(&str, usize, Decoder)] = &[
     ("key value of class 2", 12, |buffer, problems| {
         key_value(buffer, 2, problems)
     }),
+    ("run of keys", 16, |buffer, problems| {
+        decode::subkeys(buffer, problems).len()
+    }),
+    ("run of values", 20, |buffer, problems| {
+        decode::key_values(buffer, problems).len()
+    }),
+    ("flags of a key", 8, |buffer, problems| {
+        decode::key_flags(buffer, problems).iter().len()
+    }),
+    ("pool tags", 28, |buffer, problems| {
+        decode::pool_tags(buffer, problems).len()
+    }),
+    ("variables of the firmware", 32, |buffer, problems| {
+        decode::firmware_variables(buffer, problems).len()
+    }),
+    ("platform binary table", 66, |buffer, problems| {
+        decode::platform_binary_table(buffer, problems).iter().len()
+    }),
     ("protection", 1, |buffer, problems| {
         let protection = decode::protection(buffer, problems);
         protection.map(|level| level.to_string()).iter().len()
@@ -172,7 +190,21 @@ pub fn ask_everything(file: &[u8]) -> Option<usize> {
         )* };
     }
     ask!(
-        processes, threads, handles, types, modules, memory, boot, peb
+        processes,
+        threads,
+        handles,
+        types,
+        modules,
+        memory,
+        boot,
+        peb,
+        hives,
+        registry_links,
+        services,
+        minifilters,
+        autologgers,
+        session_manager,
+        control
     );
     Some(snapshot.sections.len())
 }

@@ -90,12 +90,15 @@ fn answers(width: u8) -> Vec<Entry> {
     let memory = Source::PROCESS_MEMORY;
     all.push(parameters.entry(memory, MemoryKind::PROCESS_PARAMETERS.0));
 
+    let control = "\\Registry\\Machine\\System\\CurrentControlSet\\Control";
+    let manager = format!("{control}\\Session Manager");
     let lists = [
-        ("BootExecute", 7),
-        ("SystemStartOptions", 1),
-        ("Execute", 7),
+        (manager.as_str(), "BootExecute", 7),
+        (control, "SystemStartOptions", 1),
+        (&manager, "Execute", 7),
     ];
-    all.extend(lists.map(|(name, value_type)| key_value(width, name, value_type)));
+    all.extend(lists.map(|(path, name, value_type)| key_value(width, path, name, value_type)));
+    all.extend(test_snapshots::example_registry());
 
     let note = |kind: NoteKind| Entry::new(Source::NOTE, kind.0, 0, &[]);
     let handles = [4, 8, 12].map(|handle| note(NoteKind::OWN_HANDLE).about(handle, 0));
@@ -196,7 +199,7 @@ fn sid(width: PointerWidth) -> Payload {
     payload
 }
 
-fn key_value(width: PointerWidth, name: &str, value_type: u64) -> Entry {
+fn key_value(width: PointerWidth, path: &str, name: &str, value_type: u64) -> Entry {
     let list = utf16("autocheck autochk *\0second\0\0");
     let mut payload = Payload::new(width);
     payload.extend(KeyValue::Data.offset);
@@ -204,7 +207,7 @@ fn key_value(width: PointerWidth, name: &str, value_type: u64) -> Entry {
     payload.put(0, KeyValue::DataLength, list.len() as u64);
     payload.bytes.extend(list);
     let entry = payload.entry(Source::REGISTRY_VALUE, 2).about(0, 0);
-    entry.named("\\Registry\\Machine\\SYSTEM").value(name)
+    entry.named(path).value(name)
 }
 
 /// Bytes of an answer that stood at [`ADDRESS`].

@@ -472,6 +472,61 @@ macro_rules! for_each_structure {
                 NameLength: u32 = 0x10 0x10;
                 Name: Tail = 0x14 0x14;
             }
+            /// A key in a run of `NtEnumerateKey`, class 0; its name follows.
+            struct KEY_BASIC_INFORMATION: 0x18 0x18 {
+                LastWriteTime: i64 = 0x0 0x0;
+                TitleIndex: u32 = 0x8 0x8;
+                NameLength: u32 = 0xc 0xc;
+                Name: Tail = 0x10 0x10;
+            }
+            /// `NtQueryKey` class 5: whether a key is volatile (bit 0 of `KeyFlags`), whether it is a link (bit 1).
+            struct KEY_FLAGS_INFORMATION: 0xc 0xc {
+                Wow64Flags: u32 = 0x0 0x0;
+                KeyFlags: u32 = 0x4 0x4;
+                ControlFlags: u32 = 0x8 0x8;
+            }
+            /// Class 22: the pool by the tags of allocations.
+            struct SYSTEM_POOLTAG_INFORMATION: 0x20 0x30 {
+                Count: u32 = 0x0 0x0;
+                TagInfo: Tail = 0x4 0x8;
+            }
+            /// A pool tag in class 22; sizes in bytes.
+            struct SYSTEM_POOLTAG: 0x1c 0x28 {
+                Tag: [u8; 4] = 0x0 0x0, as __bindgen_anon_1.Tag;
+                PagedAllocs: u32 = 0x4 0x4;
+                PagedFrees: u32 = 0x8 0x8;
+                PagedUsed: Size = 0xc 0x10;
+                NonPagedAllocs: u32 = 0x10 0x18;
+                NonPagedFrees: u32 = 0x14 0x1c;
+                NonPagedUsed: Size = 0x18 0x20;
+            }
+            /// A variable of the firmware with its value, class 2; the name ends with a zero, `ValueOffset` counts from here.
+            struct VARIABLE_NAME_AND_VALUE: 0x24 0x24 {
+                NextEntryOffset: u32 = 0x0 0x0;
+                ValueOffset: u32 = 0x4 0x4;
+                ValueLength: u32 = 0x8 0x8;
+                Attributes: u32 = 0xc 0xc;
+                VendorGuid: [u8; 16] = 0x10 0x10;
+                Name: Tail = 0x20 0x20;
+            }
+            /// `NtQueryInformationFile` class 5.
+            struct FILE_STANDARD_INFORMATION: 0x18 0x18 {
+                AllocationSize: i64 = 0x0 0x0;
+                EndOfFile: i64 = 0x8 0x8;
+                NumberOfLinks: u32 = 0x10 0x10;
+                DeletePending: Boolean = 0x14 0x14;
+                Directory: Boolean = 0x15 0x15;
+            }
+            /// `NtQueryInformationFile` class 34.
+            struct FILE_NETWORK_OPEN_INFORMATION: 0x38 0x38 {
+                CreationTime: i64 = 0x0 0x0;
+                LastAccessTime: i64 = 0x8 0x8;
+                LastWriteTime: i64 = 0x10 0x10;
+                ChangeTime: i64 = 0x18 0x18;
+                AllocationSize: i64 = 0x20 0x20;
+                EndOfFile: i64 = 0x28 0x28;
+                FileAttributes: u32 = 0x30 0x30;
+            }
             /// The process environment block.
             struct PEB: 0x488 0x7d0 {
                 InheritedAddressSpace: Boolean = 0x0 0x0, "Set while a forked process still runs on its parent's address space.";

@@ -6,6 +6,11 @@
 
 mod build;
 mod recording;
+mod registry;
 
 pub use build::{Builder, Entry, header, utf16};
 pub use recording::{Kind, Recorded, recording_x64, recording_x86};
+pub use registry::{
+    Data, RegistryBatch, example_registry, key_basic, key_value_full, key_value_partial, run,
+    serialized_filter,
+};

@@ -5,22 +5,30 @@
 
 mod buffer;
 mod directory;
+mod firmware;
 mod handles;
 mod key_value;
 mod modules;
 mod page_files;
+mod pool_tags;
 mod process_details;
 mod processes;
+mod registry;
 mod security;
 mod types;
 
 pub use buffer::Buffer;
 pub use directory::{DirectoryEntry, directory_entries};
+pub use firmware::{
+    FirmwareVariable, PlatformBinaryTable, firmware_variables, platform_binary_table,
+};
 pub use handles::{HandleClass, HandleEntry, handles};
 pub use key_value::{KeyValue, key_value};
 pub use modules::{Module, ModuleClass, modules};
 pub use page_files::{PageFile, PageFileClass, page_files};
+pub use pool_tags::pool_tags;
 pub use process_details::{Protection, TelemetryId, protection, telemetry_id};
 pub use processes::{ProcessClass, ProcessEntry, ThreadEntry, processes};
+pub use registry::{KeyFlags, NamedValue, Subkey, key_flags, key_values, subkeys};
 pub use security::{Sid, sid_and_attributes};
 pub use types::{ObjectType, object_types};

@@ -9,7 +9,10 @@ pub fn information_class(source: Source, class: u32) -> Option<&'static str> {
         Source::OBJECT_INFORMATION => OBJECT,
         Source::PROCESS_INFORMATION => PROCESS,
         Source::TOKEN_INFORMATION => TOKEN,
-        Source::REGISTRY_VALUE => KEY_VALUE,
+        Source::REGISTRY_VALUE | Source::KEY_VALUES => KEY_VALUE,
+        Source::KEY_INFORMATION | Source::SUBKEYS => KEY,
+        Source::FIRMWARE_VARIABLES => FIRMWARE_VARIABLES,
+        Source::FILE_INFORMATION => FILE,
         Source::OWN_MEMORY | Source::PROCESS_MEMORY => return memory(MemoryKind(class)),
         Source::OPEN => return open(OpenKind(class)),
         Source::NOTE => return note(NoteKind(class)),
@@ -35,6 +38,7 @@ fn open(kind: OpenKind) -> Option<&'static str> {
         OpenKind::PROCESS_TOKEN => Some("process token"),
         OpenKind::KEY => Some("key"),
         OpenKind::DIRECTORY_OBJECT => Some("object directory"),
+        OpenKind::FILE => Some("file"),
         _ => None,
     }
 }
@@ -480,6 +484,62 @@ const TOKEN: &[&str] = &[
     "TokenPrivateNameSpace",
     "TokenSingletonAttributes",
     "TokenBnoIsolation",
+];
+
+/// `KEY_INFORMATION_CLASS`.
+const KEY: &[&str] = &[
+    "KeyBasicInformation",
+    "KeyNodeInformation",
+    "KeyFullInformation",
+    "KeyNameInformation",
+    "KeyCachedInformation",
+    "KeyFlagsInformation",
+    "KeyVirtualizationInformation",
+    "KeyHandleTagsInformation",
+    "KeyTrustInformation",
+    "KeyLayerInformation",
+];
+
+/// The information classes of `NtEnumerateSystemEnvironmentValuesEx`.
+const FIRMWARE_VARIABLES: &[&str] = &["", "VariableInformationNames", "VariableInformationValues"];
+
+/// `FILE_INFORMATION_CLASS`, as far as bootshot asks for them.
+const FILE: &[&str] = &[
+    "",
+    "FileDirectoryInformation",
+    "FileFullDirectoryInformation",
+    "FileBothDirectoryInformation",
+    "FileBasicInformation",
+    "FileStandardInformation",
+    "FileInternalInformation",
+    "FileEaInformation",
+    "FileAccessInformation",
+    "FileNameInformation",
+    "FileRenameInformation",
+    "FileLinkInformation",
+    "FileNamesInformation",
+    "FileDispositionInformation",
+    "FilePositionInformation",
+    "FileFullEaInformation",
+    "FileModeInformation",
+    "FileAlignmentInformation",
+    "FileAllInformation",
+    "FileAllocationInformation",
+    "FileEndOfFileInformation",
+    "FileAlternateNameInformation",
+    "FileStreamInformation",
+    "FilePipeInformation",
+    "FilePipeLocalInformation",
+    "FilePipeRemoteInformation",
+    "FileMailslotQueryInformation",
+    "FileMailslotSetInformation",
+    "FileCompressionInformation",
+    "FileObjectIdInformation",
+    "FileCompletionInformation",
+    "FileMoveClusterInformation",
+    "FileQuotaInformation",
+    "FileReparsePointInformation",
+    "FileNetworkOpenInformation",
 ];
 
 /// `KEY_VALUE_INFORMATION_CLASS`.

@@ -4,11 +4,13 @@ mod access;
 mod account;
 mod class;
 mod ntstatus;
+mod service;
 
 pub use access::{access_names, handle_attributes};
 pub use account::{account, integrity};
 pub use class::information_class;
 pub use ntstatus::{describe_status, status};
+pub use service::{service_error_control, service_start, service_type};
 
 use bootshot_format::{Outcome, Source};
 
@@ -33,6 +35,12 @@ pub fn source(source: Source) -> Option<&'static str> {
         Source::DIRECTORY_OBJECT => "NtQueryDirectoryObject",
         Source::OPEN => "open",
         Source::NOTE => "note",
+        Source::KEY_INFORMATION => "NtQueryKey",
+        Source::SUBKEYS => "NtEnumerateKey",
+        Source::KEY_VALUES => "NtEnumerateValueKey",
+        Source::FIRMWARE_VARIABLES => "NtEnumerateSystemEnvironmentValuesEx",
+        Source::FILE_INFORMATION => "NtQueryInformationFile",
+        Source::FILE_CONTENT => "NtReadFile",
         _ => return None,
     })
 }
@@ -46,6 +54,7 @@ pub fn outcome(outcome: Outcome) -> &'static str {
         Outcome::TORN => "torn",
         Outcome::SKIPPED_BY_ARGUMENT => "skipped by argument",
         Outcome::SKIPPED_BY_BUDGET => "skipped by budget",
+        Outcome::SKIPPED_BY_PHASE => "skipped by phase",
         _ => "unknown",
     }
 }

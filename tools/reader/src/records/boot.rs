@@ -4,8 +4,7 @@ use bootshot_format::{MemoryKind, Presence, Source};
 use serde::Serialize;
 
 use super::Reading;
-use crate::decode::{self, KeyValue};
-use crate::error::Problem;
+use super::registry::{CURRENT_CONTROL_SET, Registry, SESSION_MANAGER};
 use crate::layout::View;
 use crate::layout::structures::{
     KUSER_SHARED_DATA as Shared, SYSTEM_BOOT_ENVIRONMENT_INFORMATION as Environment,
@@ -199,48 +198,54 @@ fn flags(names: &[&'static str], mask: u32) -> Vec<&'static str> {
 impl Snapshot<'_> {
     /// How the system was booted.
     pub fn boot(&self) -> Reading<Boot> {
-        Reading::gather(|problems| Boot {
-            boot_time: self
-                .system_field(3, TimeOfDay::BootTime)
-                .or(Some(self.header.boot_time))
-                .and_then(Time::new),
-            boot_id: (self.header.boot_id != 0).then_some(self.header.boot_id),
-            firmware: self.firmware(),
-            secure_boot: self.system_view::<Secure>(145).and_then(|view| {
-                Some(SecureBoot {
-                    enabled: view.get(Secure::SecureBootEnabled)?,
-                    capable: view.get(Secure::SecureBootCapable)?,
-                })
-            }),
-            code_integrity: self.system_field(103, Integrity::CodeIntegrityOptions).map(
-                |options| CodeIntegrity {
-                    options: Hex(options.into()),
-                    option_names: flags(CODE_INTEGRITY_OPTIONS, options),
-                },
-            ),
-            kernel_debugger: self.kernel_debugger(),
-            hypervisor: self.hypervisor(),
-            isolated_user_mode: self.system_field(165, Isolated::Flags).map(|mask| {
-                IsolatedUserMode {
-                    flags: Hex(mask.into()),
-                    flag_names: flags(ISOLATED_USER_MODE_FLAGS, mask.into()),
-                }
-            }),
-            platform_binary: self.system_view::<Binary>(133).and_then(|view| {
-                Some(PlatformBinary {
-                    physical_address: Hex(view.get(Binary::PhysicalAddress)?),
-                    size: view.get(Binary::HandoffBufferSize)?,
-                })
-            }),
-            safe_mode: self.safe_mode(problems),
-            start_options: self
-                .registry_value("SystemStartOptions", problems)
-                .and_then(|value| value.text()),
-            lists: self.session_manager_lists(problems),
-            csrss_at_start: present(self.header.csrss_at_start),
-            csrss_at_end: self
-                .trailer
-                .and_then(|trailer| present(trailer.csrss_at_end)),
+        Reading::gather(|problems| {
+            let registry = self.read_registry(problems);
+            Boot {
+                boot_time: self
+                    .system_field(3, TimeOfDay::BootTime)
+                    .or(Some(self.header.boot_time))
+                    .and_then(Time::new),
+                boot_id: (self.header.boot_id != 0).then_some(self.header.boot_id),
+                firmware: self.firmware(),
+                secure_boot: self.system_view::<Secure>(145).and_then(|view| {
+                    Some(SecureBoot {
+                        enabled: view.get(Secure::SecureBootEnabled)?,
+                        capable: view.get(Secure::SecureBootCapable)?,
+                    })
+                }),
+                code_integrity: self.system_field(103, Integrity::CodeIntegrityOptions).map(
+                    |options| CodeIntegrity {
+                        options: Hex(options.into()),
+                        option_names: flags(CODE_INTEGRITY_OPTIONS, options),
+                    },
+                ),
+                kernel_debugger: self.kernel_debugger(),
+                hypervisor: self.hypervisor(),
+                isolated_user_mode: self.system_field(165, Isolated::Flags).map(|mask| {
+                    IsolatedUserMode {
+                        flags: Hex(mask.into()),
+                        flag_names: flags(ISOLATED_USER_MODE_FLAGS, mask.into()),
+                    }
+                }),
+                platform_binary: self.system_view::<Binary>(133).and_then(|view| {
+                    Some(PlatformBinary {
+                        physical_address: Hex(view.get(Binary::PhysicalAddress)?),
+                        size: view.get(Binary::HandoffBufferSize)?,
+                    })
+                }),
+                safe_mode: self.safe_mode(&registry),
+                start_options: registry
+                    .value(
+                        &format!("{CURRENT_CONTROL_SET}\\Control"),
+                        "SystemStartOptions",
+                    )
+                    .and_then(|value| value.text()),
+                lists: session_manager_lists(&registry),
+                csrss_at_start: present(self.header.csrss_at_start),
+                csrss_at_end: self
+                    .trailer
+                    .and_then(|trailer| present(trailer.csrss_at_end)),
+            }
         })
     }
 
@@ -284,13 +289,14 @@ impl Snapshot<'_> {
         (!bytes.is_empty()).then(|| String::from_utf8_lossy(&bytes).into_owned())
     }
 
-    fn safe_mode(&self, problems: &mut Vec<Problem>) -> SafeMode {
-        let option = self.registry_value("OptionValue", problems);
+    fn safe_mode(&self, registry: &Registry<'_>) -> SafeMode {
+        let key = registry.key(&format!("{CURRENT_CONTROL_SET}\\Control\\SafeBoot\\Option"));
+        let number = |name| key.and_then(|key| key.number(name));
         SafeMode {
             active: self
                 .shared_data()
                 .and_then(|shared| shared.get(Shared::SafeBootMode)),
-            option: option.and_then(|value| value.number()).map(|number| {
+            option: number("OptionValue").map(|number| {
                 let name = match number {
                     1 => "minimal",
                     2 => "network",
@@ -299,35 +305,8 @@ impl Snapshot<'_> {
                 };
                 name.to_owned()
             }),
-            alternate_shell: self
-                .registry_value("UseAlternateShell", problems)
-                .and_then(|value| value.number())
-                .map(|number| number != 0),
+            alternate_shell: number("UseAlternateShell").map(|number| number != 0),
         }
-    }
-
-    fn session_manager_lists(&self, problems: &mut Vec<Problem>) -> SessionManagerLists {
-        let mut list = |name| self.registry_value(name, problems)?.texts();
-        SessionManagerLists {
-            platform_execute: list("PlatformExecute"),
-            boot_execute: list("BootExecute"),
-            boot_execute_no_pnp_sync: list("BootExecuteNoPnpSync"),
-            setup_execute: list("SetupExecute"),
-            setup_execute_no_pnp_sync: list("SetupExecuteNoPnpSync"),
-            execute: list("Execute"),
-        }
-    }
-
-    /// A registry value by its name alone: no two that are captured have the same.
-    fn registry_value(&self, name: &str, problems: &mut Vec<Problem>) -> Option<KeyValue<'_>> {
-        let answer = self.answers().find(|answer| {
-            answer.source == Source::REGISTRY_VALUE
-                && answer.succeeded()
-                && answer.value_name().eq_ignore_ascii_case(name)
-        })?;
-        answer.decode(problems, |buffer, problems| {
-            decode::key_value(buffer, answer.class, problems)
-        })
     }
 
     pub(super) fn shared_data(&self) -> Option<View<'_, Shared>> {
@@ -335,6 +314,18 @@ impl Snapshot<'_> {
             .answered(Source::OWN_MEMORY, MemoryKind::USER_SHARED_DATA.0)
             .next()?;
         Some(View::new(answer.bytes, self.width()))
+    }
+}
+
+fn session_manager_lists(registry: &Registry<'_>) -> SessionManagerLists {
+    let list = |name| registry.value(SESSION_MANAGER, name)?.texts();
+    SessionManagerLists {
+        platform_execute: list("PlatformExecute"),
+        boot_execute: list("BootExecute"),
+        boot_execute_no_pnp_sync: list("BootExecuteNoPnpSync"),
+        setup_execute: list("SetupExecute"),
+        setup_execute_no_pnp_sync: list("SetupExecuteNoPnpSync"),
+        execute: list("Execute"),
     }
 }
 

@@ -40,7 +40,7 @@ pub struct Memory {
     /// Pages by the list they are on.
     pub lists: Option<PageLists>,
     /// What the registry takes.
-    pub registry: Option<Registry>,
+    pub registry: Option<RegistryQuota>,
 }
 
 /// RAM.
@@ -124,7 +124,7 @@ pub struct PageLists {
 
 /// The registry's quota.
 #[derive(Clone, Debug, Serialize)]
-pub struct Registry {
+pub struct RegistryQuota {
     /// In use.
     pub used: u64,
     /// Most that may be.
@@ -196,13 +196,16 @@ impl Snapshot<'_> {
                     standby_by_priority: lists.get(Lists::PageCountByPriority)?.map(pages),
                 })
             }),
-            registry: self.system_view::<Quota>(37).and_then(|quota| {
-                Some(Registry {
-                    used: quota.get(Quota::RegistryQuotaUsed)?.into(),
-                    allowed: quota.get(Quota::RegistryQuotaAllowed)?.into(),
-                })
-            }),
+            registry: self.registry_quota(),
         }
+    }
+
+    pub(super) fn registry_quota(&self) -> Option<RegistryQuota> {
+        let quota = self.system_view::<Quota>(37)?;
+        Some(RegistryQuota {
+            used: quota.get(Quota::RegistryQuotaUsed)?.into(),
+            allowed: quota.get(Quota::RegistryQuotaAllowed)?.into(),
+        })
     }
 
     /// None when no class was answered; an answer without bytes says that there are none.

@@ -11,6 +11,7 @@ mod memory;
 mod modules;
 mod peb;
 mod processes;
+mod registry;
 mod summary;
 mod threads;
 mod types;
@@ -20,10 +21,14 @@ pub use boot::{
     SecureBoot, SessionManagerLists,
 };
 pub use handles::{AccessNames, Handle};
-pub use memory::{Commit, FileCache, Memory, PageFile, PageLists, Physical, Pool, Registry};
+pub use memory::{Commit, FileCache, Memory, PageFile, PageLists, Physical, Pool, RegistryQuota};
 pub use modules::Module;
 pub use peb::{Field, Peb};
 pub use processes::{ParentStatus, Process};
+pub use registry::{
+    Autologger, Hive, Hives, Key, KeyValues, LinkKey, Links, MinifilterInstance, Registry,
+    RegistryValue, RootKey, Service, Start, ValueData, altitude_group, compare_altitudes,
+};
 pub use summary::{Counts, ItemSummary, Privilege, SectionSummary, Summary, System};
 pub use threads::Thread;
 pub use types::{GenericMapping, ObjectType};
