@@ -6,10 +6,12 @@
 #![cfg(unix)]
 
 mod boot;
+mod ended;
 #[path = "../support/image.rs"]
 mod image;
 mod launcher;
 mod machine;
+mod named;
 mod planted;
 mod registration;
 mod trust;

@@ -11,23 +11,23 @@ use serde_json::Value;
 
 use crate::machine::{Machine, said};
 
-/// The program, ended with the test.
-struct Planted(Child);
+/// A program that says what it knows of itself, ended with the test.
+pub struct Planted(Child);
 
 impl Planted {
     /// Compiles and starts it; gives what it says of itself once it is ready.
-    fn start(machine: &Machine) -> (Self, BTreeMap<String, Vec<u64>>) {
+    pub fn start(machine: &Machine, program: &str) -> (Self, BTreeMap<String, Vec<u64>>) {
         let truth = machine.drive_c().join("truth");
         let _ = fs::remove_file(&truth);
         let planted = machine
-            .compiled("planted")
+            .compiled(program)
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
             .expect("Wine starts it");
         let planted = Self(planted);
-        for _ in 0..600 {
+        for _ in 0..1800 {
             if let Ok(text) = fs::read_to_string(&truth) {
                 let mut facts = BTreeMap::<String, Vec<u64>>::new();
                 for line in text.lines() {
@@ -39,7 +39,7 @@ impl Planted {
             }
             std::thread::sleep(Duration::from_millis(100));
         }
-        panic!("the planted program did not get ready");
+        panic!("{program} did not get ready");
     }
 }
 
@@ -51,7 +51,7 @@ impl Drop for Planted {
 }
 
 /// What the companion of this host reads from a snapshot.
-fn read(arguments: &[&str], snapshot: &Path) -> Value {
+pub fn read(arguments: &[&str], snapshot: &Path) -> Value {
     let mut command = Command::new(env!("CARGO_BIN_EXE_bootshotctl"));
     let said = said(command.args(arguments).arg("--json").arg(snapshot));
     assert_eq!(said.code, Some(0), "{arguments:?}: {said:?}");
@@ -75,7 +75,7 @@ fn process(processes: &Value, pid: u64) -> &Value {
 #[ignore = "needs Wine: run by cargo xtask test"]
 fn what_a_program_knows_of_itself_is_in_the_snapshot() {
     let machine = Machine::fresh();
-    let (planted, truth) = Planted::start(&machine);
+    let (planted, truth) = Planted::start(&machine, "planted");
     machine.must(&["run", "--", "phase=live", "keep=2"]);
     let snapshots = machine.snapshots();
     let [snapshot] = &snapshots[..] else {
