@@ -41,13 +41,14 @@ const FINISH_LIMIT: u32 = 5_000;
 const HEAP_LIMIT: usize = 4 << 20;
 
 /// Privileges that open what is closed to others, by LUID.
-const PRIVILEGES: [u32; 6] = [
+const PRIVILEGES: [u32; 7] = [
     7,  // SeTcbPrivilege: NtDisplayString
     8,  // SeSecurityPrivilege
     11, // SeSystemProfilePrivilege
     17, // SeBackupPrivilege
     18, // SeRestorePrivilege
     20, // SeDebugPrivilege
+    22, // SeSystemEnvironmentPrivilege: variables of the firmware
 ];
 
 /// Runs bootshot in the process whose PEB is at `peb`; the result is the exit status.
@@ -303,6 +304,7 @@ impl<K: Kernel> Job<'_, K> {
             self.directory.file_system(buffer)
         });
         let facts = Facts {
+            live: self.stem.phase == Phase::LIVE,
             bad_arguments: self.arguments.bad(),
             privileges,
             directory: self.arguments.directory,
@@ -418,6 +420,7 @@ impl<K: Kernel> Task<K> for Finisher<K> {
                     writer,
                     &arguments,
                     Family::ALL.get(begun..).unwrap_or(&[]),
+                    run.phase.load(Ordering::Acquire) == Phase::LIVE.0,
                 )
             }
         };
@@ -437,15 +440,14 @@ fn finish<K: Kernel>(
     writer: &mut Writer<SnapshotFile<K>>,
     arguments: &Arguments<'_>,
     rest: &[Family],
+    live: bool,
 ) -> Result<(), Status> {
     if writer.in_section() {
         writer.end(capture::empty_end(Outcome::TORN))?;
     }
     for family in rest {
-        let outcome = match arguments.families.contains(*family) {
-            true => Outcome::SKIPPED_BY_BUDGET,
-            false => Outcome::SKIPPED_BY_ARGUMENT,
-        };
+        let outcome = capture::skipped(*family, arguments.families, live);
+        let outcome = outcome.unwrap_or(Outcome::SKIPPED_BY_BUDGET);
         capture::skip(writer, kernel, *family, outcome)?;
     }
     publish(kernel, writer, Presence::UNKNOWN, FinishedBy::FINISHER)

@@ -4,12 +4,16 @@
 //! written, or that the finisher has taken it away because the time was up.
 
 mod details;
+mod firmware;
 mod handles;
+mod images;
 mod modules;
 mod own;
+mod path;
 mod processes;
 mod query;
 mod registry;
+mod run;
 mod system;
 mod types;
 
@@ -143,10 +147,10 @@ impl<'a, K: Kernel, S: Sink<Error = Status> + Send> Capture<'a, K, S> {
         mut report: impl FnMut(Family, Cost),
     ) -> Result<(), Stop> {
         for family in Family::ALL {
-            let outcome = match () {
-                () if !families.contains(family) => Outcome::SKIPPED_BY_ARGUMENT,
-                () if !may_start(family) => Outcome::SKIPPED_BY_BUDGET,
-                () => {
+            let outcome = match skipped(family, families, self.facts.live) {
+                Some(outcome) => outcome,
+                None if !may_start(family) => Outcome::SKIPPED_BY_BUDGET,
+                None => {
                     self.cost = Cost::default();
                     let start = self.kernel.performance_counter().0;
                     self.family(family)?;
@@ -170,6 +174,8 @@ impl<'a, K: Kernel, S: Sink<Error = Status> + Send> Capture<'a, K, S> {
             Family::SYSTEM => self.system(),
             Family::REGISTRY => self.registry(),
             Family::DETAILS => self.details(),
+            Family::FIRMWARE => self.firmware(),
+            Family::IMAGES => self.images(),
             _ => Ok(()),
         }
     }
@@ -252,13 +258,18 @@ impl<'a, K: Kernel, S: Sink<Error = Status> + Send> Capture<'a, K, S> {
         call: &mut dyn FnMut(Buffer<'_>) -> Answer,
     ) -> Result<Asked, Stop> {
         let asked = ask(self.kernel, &mut self.answer, exact, call);
-        self.count(&asked);
+        self.record(question, &asked).map(|()| asked)
+    }
+
+    /// Records the latest answer as an item of the open batch.
+    fn record(&mut self, question: &Question<'_>, asked: &Asked) -> Result<(), Stop> {
+        self.count(asked);
         let address = self.answer.address() as u64;
         // The answer is lent to `push` for the call, and nothing asks meanwhile.
         let answer = core::mem::replace(&mut self.answer, Region::empty(self.kernel));
-        let pushed = self.push(question, &asked, address, &answer.bytes()[..asked.length]);
+        let pushed = self.push(question, asked, address, &answer.bytes()[..asked.length]);
         self.answer = answer;
-        pushed.map(|()| asked)
+        pushed
     }
 
     /// Records a status that came without an answer: an open that failed, a privilege.
@@ -330,7 +341,7 @@ impl<'a, K: Kernel, S: Sink<Error = Status> + Send> Capture<'a, K, S> {
 
     const fn count(&mut self, asked: &Asked) {
         self.cost.asked += 1;
-        self.cost.answered += asked.status.is_success() as u32;
+        self.cost.answered += (asked.outcome.0 != Outcome::FAILED.0) as u32;
         self.cost.bytes += asked.length as u64;
     }
 }
@@ -353,6 +364,16 @@ impl Exact {
             },
             first: 0,
         }
+    }
+}
+
+/// How a family ends that is not asked at all, whatever time there is.
+pub fn skipped(family: Family, wanted: Families, live: bool) -> Option<Outcome> {
+    match family {
+        _ if !wanted.contains(family) => Some(Outcome::SKIPPED_BY_ARGUMENT),
+        // At boot, hundreds of opens through other people's filters are not worth it.
+        Family::IMAGES if !live => Some(Outcome::SKIPPED_BY_PHASE),
+        _ => None,
     }
 }
 

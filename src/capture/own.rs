@@ -10,6 +10,8 @@ use bootshot_format::{Family, MemoryKind, NoteKind, Sink, Source};
 /// What the run found out before the capture began.
 #[derive(Clone, Copy, Debug)]
 pub struct Facts<'a> {
+    /// Whether the system is running, and not booting.
+    pub live: bool,
     /// Arguments that were not understood.
     pub bad_arguments: &'a [&'a [u16]],
     /// Privileges asked for: LUID, and what came of it.

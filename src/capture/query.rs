@@ -52,6 +52,27 @@ impl Asked {
         }
     }
 
+    /// What one call with `room` bytes came to.
+    pub const fn of(answer: Answer, room: usize) -> Self {
+        let Answer {
+            status,
+            length: returned_length,
+        } = answer;
+        let (outcome, length) = match status.is_success() {
+            true if returned_length <= room => (Outcome::COMPLETE, returned_length),
+            // A length beyond the buffer is a lie: what lies in the buffer is all there is.
+            true => (Outcome::TRUNCATED, room),
+            false => (Outcome::FAILED, 0),
+        };
+        Self {
+            status,
+            outcome,
+            tries: 1,
+            returned_length,
+            length,
+        }
+    }
+
     /// Bytes at hand, all of them.
     pub const fn at_hand(length: usize) -> Self {
         Self {
@@ -92,32 +113,18 @@ pub fn ask<K: Kernel>(
         }
     }
     loop {
-        let Answer {
-            status,
-            length: returned_length,
-        } = call(buffer.buffer(room));
         tries += 1;
         let asked = Asked {
-            status,
-            outcome: Outcome::FAILED,
             tries,
-            returned_length,
-            length: 0,
+            ..Asked::of(call(buffer.buffer(room)), room)
         };
+        let Asked {
+            status,
+            returned_length,
+            ..
+        } = asked;
         if status.is_success() {
-            return match returned_length <= room {
-                true => Asked {
-                    outcome: Outcome::COMPLETE,
-                    length: returned_length,
-                    ..asked
-                },
-                // A length beyond the buffer is a lie: what lies in the buffer is all there is.
-                false => Asked {
-                    outcome: Outcome::TRUNCATED,
-                    length: room,
-                    ..asked
-                },
-            };
+            return asked;
         }
         // A class that says "too small" to its exact size is of another version: the loop finds its size.
         let (wanted, limit) = if room < buffer.length() {

@@ -66,6 +66,37 @@ pub mod process_basic_information {
     pub const SIZE: usize = by_width(0x18, 0x30);
 }
 
+/// `KEY_BASIC_INFORMATION`.
+pub mod key_basic_information {
+    pub const NAME_LENGTH: usize = 12;
+    pub const NAME: usize = 16;
+}
+
+/// `RTL_PROCESS_MODULES`.
+pub mod process_modules {
+    use super::by_width;
+
+    pub const MODULES: usize = by_width(4, 8);
+}
+
+/// `RTL_PROCESS_MODULE_INFORMATION`.
+pub mod process_module_information {
+    use super::by_width;
+
+    /// ANSI, with a terminating zero.
+    pub const FULL_PATH_NAME: usize = by_width(28, 40);
+    pub const FULL_PATH_NAME_SIZE: usize = 256;
+    pub const SIZE: usize = by_width(284, 296);
+}
+
+/// `RTL_PROCESS_MODULE_INFORMATION_EX`, which begins with the offset of the next one, 0 in the last.
+pub mod process_module_information_ex {
+    use super::by_width;
+
+    /// The fields that it shares with `RTL_PROCESS_MODULE_INFORMATION`.
+    pub const BASE_INFO: usize = by_width(4, 8);
+}
+
 /// `FILE_NAMES_INFORMATION`.
 pub mod file_names_information {
     pub const NEXT_ENTRY_OFFSET: usize = 0;

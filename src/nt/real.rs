@@ -844,6 +844,23 @@ const _: () = {
     assert!(offset_of!(PROCESS_BASIC_INFORMATION, PebBaseAddress) == basic::PEB_BASE_ADDRESS);
     assert!(offset_of!(PROCESS_BASIC_INFORMATION, UniqueProcessId) == basic::UNIQUE_PROCESS_ID);
     assert!(size_of::<PROCESS_BASIC_INFORMATION>() == basic::SIZE);
+    use layout::{
+        key_basic_information as subkey, process_module_information as module,
+        process_module_information_ex as module_ex, process_modules,
+    };
+    use ntldr::{
+        RTL_PROCESS_MODULE_INFORMATION as MODULE, RTL_PROCESS_MODULE_INFORMATION_EX as MODULE_EX,
+        RTL_PROCESS_MODULES,
+    };
+    use ntregapi::KEY_BASIC_INFORMATION;
+    assert!(offset_of!(KEY_BASIC_INFORMATION, NameLength) == subkey::NAME_LENGTH);
+    assert!(offset_of!(KEY_BASIC_INFORMATION, Name) == subkey::NAME);
+    assert!(offset_of!(RTL_PROCESS_MODULES, Modules) == process_modules::MODULES);
+    assert!(offset_of!(MODULE, FullPathName) == module::FULL_PATH_NAME);
+    assert!(size_of::<MODULE>() == module::SIZE);
+    assert!(module::SIZE == module::FULL_PATH_NAME + module::FULL_PATH_NAME_SIZE);
+    assert!(offset_of!(MODULE_EX, NextOffset) == 0);
+    assert!(offset_of!(MODULE_EX, BaseInfo) == module_ex::BASE_INFO);
     use layout::user_shared_data as shared;
     use ntexapi::KUSER_SHARED_DATA;
     assert!(offset_of!(KUSER_SHARED_DATA, InterruptTime) == shared::INTERRUPT_TIME);

@@ -31,6 +31,7 @@ impl Status {
     pub const ALREADY_COMPLETE: Self = Self(0x0000_00FF);
     pub const REPARSE_POINT_ENCOUNTERED: Self = Self(0xC000_050B);
     pub const INVALID_SECURITY_DESCR: Self = Self(0xC000_0079);
+    pub const NAME_TOO_LONG: Self = Self(0xC000_0106);
     pub const NO_MEMORY: Self = Self(0xC000_0017);
     pub const CANCELLED: Self = Self(0xC000_0120);
     pub const REQUEST_ABORTED: Self = Self(0xC000_0240);

@@ -4,8 +4,11 @@ mod again;
 mod arguments;
 mod capture;
 mod faults;
+mod firmware;
+mod images;
 mod memory;
 mod power;
+mod registry;
 mod safety;
 mod snapshot;
 
