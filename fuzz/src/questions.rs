@@ -103,6 +103,18 @@ pub const DECODERS: &[(&str, usize, Decoder)] = &[
         let sid = decode::sid_and_attributes(buffer, problems);
         sid.map(|sid| sid.to_string()).iter().len()
     }),
+    ("object", 16, |buffer, problems| {
+        let object = decode::object(buffer, problems);
+        object.iter().len()
+    }),
+    ("security descriptor", 20, |buffer, _| {
+        let text = decode::security_descriptor(buffer.bytes());
+        text.iter().len()
+    }),
+    ("processes of a job", 4, |buffer, problems| {
+        let processes = decode::job_processes(buffer, problems);
+        processes.map_or(0, |processes| processes.ids.len())
+    }),
 ];
 
 fn processes(buffer: &Buffer<'_>, class: ProcessClass, problems: &mut Vec<Problem>) -> usize {
@@ -204,8 +216,28 @@ pub fn ask_everything(file: &[u8]) -> Option<usize> {
         minifilters,
         autologgers,
         session_manager,
-        control
+        control,
+        objects,
+        unnamed_directories,
+        symbolic_links,
+        jobs
     );
+    let namespace = READER.ask("namespace", length, || snapshot.namespace());
+    READER.ask("namespace as JSON", length, || {
+        json(&namespace.value.entries)
+    });
+    READER.ask("namespace as a tree", length, || {
+        let root = namespace.value.directory("\\").unwrap_or_default();
+        assert!(namespace.value.below(root).len() <= namespace.value.entries.len());
+    });
+    drop(namespace);
+    let zombies = READER.ask("zombies", length, || snapshot.zombies());
+    READER.ask("zombies as JSON", length, || {
+        json(&zombies.value.processes);
+        json(&zombies.value.threads);
+        json(&zombies.value.ended_during_capture);
+    });
+    drop(zombies);
     Some(snapshot.sections.len())
 }
 

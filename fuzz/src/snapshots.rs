@@ -10,7 +10,7 @@ use bootshot_reader::layout::structures::{
     SYSTEM_PROCESS_INFORMATION_EXTENSION as Extension, UNICODE_STRING,
 };
 use bootshot_reader::layout::{ByWidth, Field, Kind, PointerWidth, Structure, UnicodeString};
-use test_snapshots::{Builder, Entry, recording_x64, recording_x86, utf16};
+use test_snapshots::{Builder, Entry, machine, recording_x64, recording_x86, utf16};
 
 /// Whole snapshots, with their names.
 pub fn snapshots() -> Vec<(String, Vec<u8>)> {
@@ -20,6 +20,7 @@ pub fn snapshots() -> Vec<(String, Vec<u8>)> {
         recorded("recorded-x86", Builder::recorded_x86().finish()),
         recorded("unfinished-x64", Builder::recorded_x64().unfinished()),
         recorded("empty", Builder::new(8).finish()),
+        recorded("machine", machine::machine_live().finish()),
     ];
     all.extend([4, 8].map(|width| (format!("invented-{width}"), invented(width))));
     all
@@ -37,7 +38,16 @@ pub fn payloads() -> Vec<(u8, u64, Vec<u8>)> {
         let payload = move |entry: Entry| (width, entry.address, entry.bytes);
         answers(width).into_iter().map(payload)
     });
-    recorded.chain(invented).collect()
+    let of_objects = [
+        machine::namespace(),
+        machine::ended(),
+        machine::names_of_others(),
+        machine::jobs(),
+        vec![machine::processes(), machine::last_handle_list()],
+    ];
+    let of_objects = of_objects.into_iter().flatten();
+    let of_objects = of_objects.map(|entry| (8, entry.address, entry.bytes));
+    recorded.chain(invented).chain(of_objects).collect()
 }
 
 /// A snapshot of a recent system, most of it in one batch.

@@ -4,7 +4,15 @@ use bootshot_reader::layout::structures::{self as ours, *};
 use bootshot_reader::layout::{
     Boolean, ByWidth, Handle, Kind, Nested, Pointer, Shape, Size, Structure, Tail, UnicodeString,
 };
-use phnt::ffi as theirs;
+
+mod theirs {
+    pub use phnt::ffi::*;
+    // The headers of `phnt` leave these to the SDK.
+    pub use winapi::um::winnt::{
+        ACCESS_ALLOWED_ACE, JOBOBJECT_BASIC_PROCESS_ID_LIST, JOBOBJECT_EXTENDED_LIMIT_INFORMATION,
+        SECURITY_DESCRIPTOR_RELATIVE, SILOOBJECT_BASIC_INFORMATION,
+    };
+}
 
 const fn size_agrees(ours: ByWidth, shape: Shape, theirs: usize) -> bool {
     // A tail is a place, not a size.

@@ -10,7 +10,7 @@ use bootshot_format::{
 
 use crate::decode::Buffer;
 use crate::error::{Problem, ReadError};
-use crate::layout::PointerWidth;
+use crate::layout::{PointerWidth, Structure, View};
 use crate::value::utf16;
 
 /// How far the capture came.
@@ -133,6 +133,13 @@ impl<'a> Answer<'a> {
     /// What the decoders read.
     pub const fn buffer(&self) -> Buffer<'a> {
         Buffer::new(self.bytes, self.buffer_address, self.width)
+    }
+
+    /// The answer as one whole structure; a shorter one is a problem.
+    pub fn structure<S: Structure>(&self, problems: &mut Vec<Problem>) -> Option<View<'a, S>> {
+        self.decode(problems, |buffer, problems| {
+            buffer.expect::<S>(0, S::SIZE.at(buffer.width()), problems)
+        })
     }
 
     /// Runs a decoder and says of its problems which section they are in.

@@ -743,6 +743,119 @@ macro_rules! for_each_structure {
                 Sid: Pointer = 0x0 0x0;
                 Attributes: u32 = 0x4 0x8;
             }
+            /// `NtQueryObject` class 0; `CreationTime` is filled in for symbolic links only.
+            struct OBJECT_BASIC_INFORMATION: 0x38 0x38 {
+                Attributes: u32 = 0x0 0x0;
+                GrantedAccess: u32 = 0x4 0x4;
+                HandleCount: u32 = 0x8 0x8;
+                PointerCount: u32 = 0xc 0xc;
+                PagedPoolCharge: u32 = 0x10 0x10;
+                NonPagedPoolCharge: u32 = 0x14 0x14;
+                NameInfoSize: u32 = 0x24 0x24;
+                TypeInfoSize: u32 = 0x28 0x28;
+                SecurityDescriptorSize: u32 = 0x2c 0x2c;
+                CreationTime: i64 = 0x30 0x30;
+            }
+            /// Process class 4 and thread class 1.
+            struct KERNEL_USER_TIMES: 0x20 0x20 {
+                CreateTime: i64 = 0x0 0x0;
+                ExitTime: i64 = 0x8 0x8;
+                KernelTime: i64 = 0x10 0x10;
+                UserTime: i64 = 0x18 0x18;
+            }
+            /// Thread class 0.
+            struct THREAD_BASIC_INFORMATION: 0x1c 0x30 {
+                ExitStatus: i32 = 0x0 0x0;
+                TebBaseAddress: Pointer = 0x4 0x8;
+                ClientId: Nested<CLIENT_ID> = 0x8 0x10;
+                AffinityMask: Size = 0x10 0x20;
+                Priority: i32 = 0x14 0x28;
+                BasePriority: i32 = 0x18 0x2c;
+            }
+            /// Job class 1.
+            struct JOBOBJECT_BASIC_ACCOUNTING_INFORMATION: 0x30 0x30 {
+                TotalUserTime: i64 = 0x0 0x0;
+                TotalKernelTime: i64 = 0x8 0x8;
+                ThisPeriodTotalUserTime: i64 = 0x10 0x10;
+                ThisPeriodTotalKernelTime: i64 = 0x18 0x18;
+                TotalPageFaultCount: u32 = 0x20 0x20;
+                TotalProcesses: u32 = 0x24 0x24;
+                ActiveProcesses: u32 = 0x28 0x28;
+                TotalTerminatedProcesses: u32 = 0x2c 0x2c;
+            }
+            /// Job class 2.
+            struct JOBOBJECT_BASIC_LIMIT_INFORMATION: 0x30 0x40 {
+                PerProcessUserTimeLimit: i64 = 0x0 0x0;
+                PerJobUserTimeLimit: i64 = 0x8 0x8;
+                LimitFlags: u32 = 0x10 0x10;
+                MinimumWorkingSetSize: Size = 0x14 0x18;
+                MaximumWorkingSetSize: Size = 0x18 0x20;
+                ActiveProcessLimit: u32 = 0x1c 0x28;
+                Affinity: Size = 0x20 0x30;
+                PriorityClass: u32 = 0x24 0x38;
+                SchedulingClass: u32 = 0x28 0x3c;
+            }
+            /// Job class 3; the ids follow.
+            struct JOBOBJECT_BASIC_PROCESS_ID_LIST: 0xc 0x10 {
+                NumberOfAssignedProcesses: u32 = 0x0 0x0;
+                NumberOfProcessIdsInList: u32 = 0x4 0x4;
+                ProcessIdList: Tail = 0x8 0x8;
+            }
+            /// What processes did with files and devices.
+            struct IO_COUNTERS: 0x30 0x30 {
+                ReadOperationCount: u64 = 0x0 0x0;
+                WriteOperationCount: u64 = 0x8 0x8;
+                OtherOperationCount: u64 = 0x10 0x10;
+                ReadTransferCount: u64 = 0x18 0x18;
+                WriteTransferCount: u64 = 0x20 0x20;
+                OtherTransferCount: u64 = 0x28 0x28;
+            }
+            /// Job class 9.
+            struct JOBOBJECT_EXTENDED_LIMIT_INFORMATION: 0x70 0x90 {
+                BasicLimitInformation: Nested<JOBOBJECT_BASIC_LIMIT_INFORMATION> = 0x0 0x0;
+                IoInfo: Nested<IO_COUNTERS> = 0x30 0x40;
+                ProcessMemoryLimit: Size = 0x60 0x70;
+                JobMemoryLimit: Size = 0x64 0x78;
+                PeakProcessMemoryUsed: Size = 0x68 0x80;
+                PeakJobMemoryUsed: Size = 0x6c 0x88;
+            }
+            /// Job class 36.
+            struct SILOOBJECT_BASIC_INFORMATION: 0x10 0x10 {
+                SiloId: u32 = 0x0 0x0;
+                SiloParentId: u32 = 0x4 0x4;
+                NumberOfProcesses: u32 = 0x8 0x8;
+                IsInServerSilo: Boolean = 0xc 0xc;
+            }
+            /// A security descriptor in one piece; offsets count from here, 0 for none.
+            struct SECURITY_DESCRIPTOR_RELATIVE: 0x14 0x14 {
+                Revision: u8 = 0x0 0x0;
+                Sbz1: u8 = 0x1 0x1;
+                Control: u16 = 0x2 0x2;
+                Owner: u32 = 0x4 0x4;
+                Group: u32 = 0x8 0x8;
+                Sacl: u32 = 0xc 0xc;
+                Dacl: u32 = 0x10 0x10;
+            }
+            /// An access control list; its entries follow.
+            struct ACL: 0x8 0x8 {
+                AclRevision: u8 = 0x0 0x0;
+                Sbz1: u8 = 0x1 0x1;
+                AclSize: u16 = 0x2 0x2;
+                AceCount: u16 = 0x4 0x4;
+                Sbz2: u16 = 0x6 0x6;
+            }
+            /// What an access control entry begins with.
+            struct ACE_HEADER: 0x4 0x4 {
+                AceType: u8 = 0x0 0x0;
+                AceFlags: u8 = 0x1 0x1;
+                AceSize: u16 = 0x2 0x2;
+            }
+            /// An access control entry of one of the plain kinds: a mask and a security identifier.
+            struct ACCESS_ALLOWED_ACE: 0xc 0xc {
+                Header: Nested<ACE_HEADER> = 0x0 0x0;
+                Mask: u32 = 0x4 0x4;
+                SidStart: Tail = 0x8 0x8;
+            }
         }
     };
 }

@@ -4,10 +4,12 @@
 //! The fuzz targets in `fuzz/` do the same without end, guided by coverage; this is the part of it that always runs.
 
 use bootshot_format::{
-    Encoding, Family, Header, RecordHeader, RecordKind, SectionBegin, Source, padded, xxh64,
+    Encoding, Family, Header, ObjectKind, RecordHeader, RecordKind, SectionBegin, Source, padded,
+    xxh64,
 };
 use bootshot_reader::Snapshot;
 use bootshot_reader::layout::PointerWidth;
+use test_snapshots::objects::{self, BasicInformation};
 use test_snapshots::{Builder, Entry};
 
 #[path = "../../../fuzz/src/limits.rs"]
@@ -391,4 +393,68 @@ fn many_types_and_many_own_handles_are_not_compared_with_each_other() {
     assert_eq!(types.value.len(), count as usize);
     // Some twenty times what it takes; comparing each with each takes four times as long as this.
     assert!(seconds < 5.0, "{seconds} s");
+}
+
+/// One directory with a long path and entries of a letter each: their paths must not be made for each of them.
+#[test]
+fn long_paths_are_not_repeated_for_each_entry() {
+    let long = "x".repeat(30_000);
+    let many: Vec<_> = (0..5_000).map(|_| ("e", "Event")).collect();
+    let mut builder = Builder::new(8);
+    builder.batch(
+        Family::NAMESPACE,
+        &[
+            objects::directory(4, 0, &[(&long, "Directory")]).named("\\"),
+            objects::opened(
+                ObjectKind::DIRECTORY,
+                8,
+                Some((4, 0)),
+                BasicInformation::default(),
+            ),
+            objects::directory(8, 0, &many),
+        ],
+    );
+    ask(&builder.finish());
+}
+
+/// Links that lead to each other through paths that grow on the way.
+#[test]
+fn links_that_grow_end() {
+    let target = format!("\\l{}", "\\l".repeat(10_000));
+    let mut items = vec![objects::directory(4, 0, &[("l", "SymbolicLink"); 50]).named("\\")];
+    for number in 0..50 {
+        let handle = 8 + u64::from(number) * 4;
+        let entry = Some((4, number));
+        let basic = BasicInformation::default();
+        items.push(objects::opened(
+            ObjectKind::SYMBOLIC_LINK,
+            handle,
+            entry,
+            basic,
+        ));
+        items.push(objects::link_target(handle, &target));
+    }
+    let mut builder = Builder::new(8);
+    builder.batch(Family::NAMESPACE, &items);
+    ask(&builder.finish());
+}
+
+/// One entry that was opened over and over, each time as a directory that has it as an entry.
+#[test]
+fn directories_in_a_circle_end() {
+    let mut items = vec![objects::directory(4, 0, &[("d", "Directory")]).named("\\")];
+    for number in 0..MANY / 4 {
+        let handle = 4 + u64::from(number % 100) * 4;
+        let basic = BasicInformation::default();
+        items.push(objects::opened(
+            ObjectKind::DIRECTORY,
+            handle,
+            Some((4, 0)),
+            basic,
+        ));
+        items.push(objects::directory(handle, 0, &[("d", "Directory")]));
+    }
+    let mut builder = Builder::new(8);
+    builder.batch(Family::NAMESPACE, &items);
+    ask(&builder.finish());
 }

@@ -61,7 +61,7 @@ fn processes_have_the_documented_keys_in_order() {
             + r#""session":0,"create_time":null,"thread_count":1,"handle_count":0,"private_commit":0,"#
             + r#""working_set":20480,"private_working_set":null,"peak_working_set":20480,"virtual_size":4096,"#
             + r#""page_faults":0,"user_time":0,"kernel_time":4062500,"base_priority":0,"machine":null,"#
-            + r#""protection":null,"user":null,"integrity":null}]"#
+            + r#""protection":null,"user":null,"integrity":null,"job":null,"silo":null}]"#
     );
 }
 
@@ -311,6 +311,7 @@ fn handles_are_named_by_the_type_table_and_their_rights_decoded() {
             "pid": 4, "image": null, "handle": "0x200", "type": "Directory", "granted_access": "0x9",
             "access_names": ["DIRECTORY_QUERY", "DIRECTORY_CREATE_SUBDIRECTORY"],
             "handle_attributes": ["inherit"], "object_address": "0xfffff8a0000996d0",
+            "name": null, "name_status": "not_asked", "name_error": null,
         }])
     );
     let types = serde_json::to_value(snapshot.types().value).unwrap();

@@ -5,6 +5,8 @@
 #![forbid(unsafe_code)]
 
 mod build;
+pub mod machine;
+pub mod objects;
 mod recording;
 mod registry;
 

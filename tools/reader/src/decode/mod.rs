@@ -7,14 +7,17 @@ mod buffer;
 mod directory;
 mod firmware;
 mod handles;
+mod job;
 mod key_value;
 mod modules;
+mod object;
 mod page_files;
 mod pool_tags;
 mod process_details;
 mod processes;
 mod registry;
 mod security;
+mod security_descriptor;
 mod types;
 
 pub use buffer::Buffer;
@@ -23,12 +26,15 @@ pub use firmware::{
     FirmwareVariable, PlatformBinaryTable, firmware_variables, platform_binary_table,
 };
 pub use handles::{HandleClass, HandleEntry, handles};
+pub use job::{JobProcesses, job_processes};
 pub use key_value::{KeyValue, key_value};
 pub use modules::{Module, ModuleClass, modules};
+pub use object::{Object, object};
 pub use page_files::{PageFile, PageFileClass, page_files};
 pub use pool_tags::pool_tags;
 pub use process_details::{Protection, TelemetryId, protection, telemetry_id};
 pub use processes::{ProcessClass, ProcessEntry, ThreadEntry, processes};
 pub use registry::{KeyFlags, NamedValue, Subkey, key_flags, key_values, subkeys};
 pub use security::{Sid, sid_and_attributes};
+pub use security_descriptor::security_descriptor;
 pub use types::{ObjectType, object_types};

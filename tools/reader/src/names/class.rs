@@ -1,19 +1,22 @@
 //! The names of information classes, from the System Informer headers (`phnt`), as of Windows 11 24H2.
 
-use bootshot_format::{MemoryKind, NoteKind, OpenKind, Source};
+use bootshot_format::{MemoryKind, NoteKind, ObjectKind, OpenKind, Source};
 
 /// The name of a class of `source`, as the headers have it, or of bootshot's own kinds.
 pub fn information_class(source: Source, class: u32) -> Option<&'static str> {
     let names = match source {
         Source::SYSTEM_INFORMATION => SYSTEM,
         Source::OBJECT_INFORMATION => OBJECT,
-        Source::PROCESS_INFORMATION => PROCESS,
+        Source::PROCESS_INFORMATION | Source::PROCESS_HANDLE => PROCESS,
+        Source::THREAD_HANDLE => THREAD,
+        Source::JOB_INFORMATION => JOB,
         Source::TOKEN_INFORMATION => TOKEN,
         Source::REGISTRY_VALUE | Source::KEY_VALUES => KEY_VALUE,
         Source::KEY_INFORMATION | Source::SUBKEYS => KEY,
         Source::FIRMWARE_VARIABLES => FIRMWARE_VARIABLES,
         Source::FILE_INFORMATION => FILE,
         Source::OWN_MEMORY | Source::PROCESS_MEMORY => return memory(MemoryKind(class)),
+        Source::OBJECT => return super::object_kind(ObjectKind(class)),
         Source::OPEN => return open(OpenKind(class)),
         Source::NOTE => return note(NoteKind(class)),
         _ => return None,
@@ -39,6 +42,9 @@ fn open(kind: OpenKind) -> Option<&'static str> {
         OpenKind::KEY => Some("key"),
         OpenKind::DIRECTORY_OBJECT => Some("object directory"),
         OpenKind::FILE => Some("file"),
+        OpenKind::HANDLE => Some("NtDuplicateObject"),
+        OpenKind::NEXT_PROCESS => Some("NtGetNextProcess"),
+        OpenKind::NEXT_THREAD => Some("NtGetNextThread"),
         _ => None,
     }
 }
@@ -435,6 +441,71 @@ const PROCESS: &[&str] = &[
     "ProcessSlistRollbackInformation",
     "ProcessNetworkIoCounters",
     "ProcessFindFirstThreadByTebValue",
+];
+
+/// `THREADINFOCLASS`, the classes that every supported Windows has.
+const THREAD: &[&str] = &[
+    "ThreadBasicInformation",
+    "ThreadTimes",
+    "ThreadPriority",
+    "ThreadBasePriority",
+    "ThreadAffinityMask",
+    "ThreadImpersonationToken",
+    "ThreadDescriptorTableEntry",
+    "ThreadEnableAlignmentFaultFixup",
+    "ThreadEventPair",
+    "ThreadQuerySetWin32StartAddress",
+    "ThreadZeroTlsCell",
+    "ThreadPerformanceCount",
+    "ThreadAmILastThread",
+    "ThreadIdealProcessor",
+    "ThreadPriorityBoost",
+    "ThreadSetTlsArrayAddress",
+    "ThreadIsIoPending",
+    "ThreadHideFromDebugger",
+];
+
+/// `JOBOBJECTINFOCLASS`; 0 is none.
+const JOB: &[&str] = &[
+    "",
+    "JobObjectBasicAccountingInformation",
+    "JobObjectBasicLimitInformation",
+    "JobObjectBasicProcessIdList",
+    "JobObjectBasicUIRestrictions",
+    "JobObjectSecurityLimitInformation",
+    "JobObjectEndOfJobTimeInformation",
+    "JobObjectAssociateCompletionPortInformation",
+    "JobObjectBasicAndIoAccountingInformation",
+    "JobObjectExtendedLimitInformation",
+    "JobObjectJobSetInformation",
+    "JobObjectGroupInformation",
+    "JobObjectNotificationLimitInformation",
+    "JobObjectLimitViolationInformation",
+    "JobObjectGroupInformationEx",
+    "JobObjectCpuRateControlInformation",
+    "JobObjectCompletionFilter",
+    "JobObjectCompletionCounter",
+    "JobObjectFreezeInformation",
+    "JobObjectExtendedAccountingInformation",
+    "JobObjectWakeInformation",
+    "JobObjectBackgroundInformation",
+    "JobObjectSchedulingRankBiasInformation",
+    "JobObjectTimerVirtualizationInformation",
+    "JobObjectCycleTimeNotification",
+    "JobObjectClearEvent",
+    "JobObjectInterferenceInformation",
+    "JobObjectClearPeakJobMemoryUsed",
+    "JobObjectMemoryUsageInformation",
+    "JobObjectSharedCommit",
+    "JobObjectContainerId",
+    "JobObjectIoRateControlInformation",
+    "JobObjectNetRateControlInformation",
+    "JobObjectNotificationLimitInformation2",
+    "JobObjectLimitViolationInformation2",
+    "JobObjectCreateSilo",
+    "JobObjectSiloBasicInformation",
+    "JobObjectSiloRootDirectory",
+    "JobObjectServerSiloBasicInformation",
 ];
 
 /// `TOKEN_INFORMATION_CLASS`; 0 is none.

@@ -12,7 +12,9 @@ pub use class::information_class;
 pub use ntstatus::{describe_status, status};
 pub use service::{service_error_control, service_start, service_type};
 
-use bootshot_format::{Outcome, Source};
+use std::borrow::Cow;
+
+use bootshot_format::{ObjectKind, Outcome, Source};
 
 fn at(names: &[&'static str], number: u32) -> Option<&'static str> {
     names
@@ -41,8 +43,71 @@ pub fn source(source: Source) -> Option<&'static str> {
         Source::FIRMWARE_VARIABLES => "NtEnumerateSystemEnvironmentValuesEx",
         Source::FILE_INFORMATION => "NtQueryInformationFile",
         Source::FILE_CONTENT => "NtReadFile",
+        Source::OBJECT => "object",
+        Source::SYMBOLIC_LINK => "NtQuerySymbolicLinkObject",
+        Source::PROCESS_HANDLE => "NtQueryInformationProcess by handle",
+        Source::THREAD_HANDLE => "NtQueryInformationThread by handle",
+        Source::JOB_INFORMATION => "NtQueryInformationJobObject",
+        Source::PROCESS_IN_JOB => "NtIsProcessInJob",
         _ => return None,
     })
+}
+
+/// The type an object was opened as.
+pub fn object_kind(kind: ObjectKind) -> Option<&'static str> {
+    Some(match kind {
+        ObjectKind::DIRECTORY => "Directory",
+        ObjectKind::SYMBOLIC_LINK => "SymbolicLink",
+        ObjectKind::EVENT => "Event",
+        ObjectKind::MUTANT => "Mutant",
+        ObjectKind::SEMAPHORE => "Semaphore",
+        ObjectKind::SECTION => "Section",
+        ObjectKind::TIMER => "Timer",
+        ObjectKind::JOB => "Job",
+        ObjectKind::KEYED_EVENT => "KeyedEvent",
+        ObjectKind::IO_COMPLETION => "IoCompletion",
+        ObjectKind::KEY => "Key",
+        ObjectKind::PROCESS => "Process",
+        ObjectKind::THREAD => "Thread",
+        _ => return None,
+    })
+}
+
+/// The names of a job's limits that are in force (`JOB_OBJECT_LIMIT_*`), bits without a name at the end in hexadecimal.
+pub fn job_limits(flags: u32) -> Vec<Cow<'static, str>> {
+    const LIMITS: [&str; 20] = [
+        "working set",
+        "process time",
+        "job time",
+        "active processes",
+        "affinity",
+        "priority class",
+        "preserve job time",
+        "scheduling class",
+        "process memory",
+        "job memory",
+        "die on unhandled exception",
+        "breakaway allowed",
+        "silent breakaway allowed",
+        "kill on job close",
+        "subset affinity",
+        "low job memory",
+        "job read bytes",
+        "job write bytes",
+        "CPU rate control",
+        "I/O rate control",
+    ];
+    let mut names: Vec<_> = LIMITS
+        .iter()
+        .enumerate()
+        .filter(|(bit, _)| flags >> bit & 1 != 0)
+        .map(|(_, name)| Cow::Borrowed(*name))
+        .collect();
+    let rest = flags >> LIMITS.len() << LIMITS.len();
+    if rest != 0 {
+        names.push(Cow::Owned(format!("{rest:#x}")));
+    }
+    names
 }
 
 /// How a question ended.

@@ -109,7 +109,7 @@ fn process_information(answer: &Answer<'_>, details: &mut Details, problems: &mu
 }
 
 /// A `UNICODE_STRING` followed by its characters.
-fn string_answer(
+pub(super) fn string_answer(
     answer: &Answer<'_>,
     what: &'static str,
     problems: &mut Vec<Problem>,

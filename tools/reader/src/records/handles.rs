@@ -3,10 +3,11 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use bootshot_format::Source;
+use bootshot_format::{Family, Source};
 use serde::{Serialize, Serializer};
 
 use super::Reading;
+use super::naming::Naming;
 use crate::decode::{self, HandleClass, HandleEntry};
 use crate::error::Problem;
 use crate::names;
@@ -14,7 +15,7 @@ use crate::snapshot::Snapshot;
 use crate::value::Hex;
 
 /// The classes that list handles, the more exact one first.
-const CLASSES: [u32; 2] = [64, 16];
+pub(super) const CLASSES: [u32; 2] = [64, 16];
 
 /// A handle.
 #[derive(Clone, Debug, Serialize)]
@@ -36,6 +37,9 @@ pub struct Handle {
     pub handle_attributes: Vec<Cow<'static, str>>,
     /// Where the object is; none where the kernel hides it.
     pub object_address: Option<Hex>,
+    /// The object's name, or why there is none.
+    #[serde(flatten)]
+    pub naming: Naming,
 }
 
 /// The rights in an access mask by name. They are worked out when they are looked at: there are up to 25 for each of
@@ -66,6 +70,8 @@ impl Snapshot<'_> {
         Reading::gather(|problems| {
             let entries = self.handle_entries(problems);
             let images = self.image_names();
+            let walk = self.walk(problems);
+            let names = self.object_names(&walk, &self.handle_lists(), problems);
             let mut type_names = self.type_names();
             let own_types = self.own_handle_types();
             entries
@@ -88,6 +94,7 @@ impl Snapshot<'_> {
                             object_type: object_type.clone(),
                             mask: entry.granted_access,
                         },
+                        naming: names.of(entry, &object_type),
                         object_type,
                         granted_access: Hex(entry.granted_access.into()),
                         handle_attributes: names::handle_attributes(entry.attributes),
@@ -100,7 +107,13 @@ impl Snapshot<'_> {
 
     pub(super) fn handle_entries(&self, problems: &mut Vec<Problem>) -> Vec<HandleEntry> {
         let source = Source::SYSTEM_INFORMATION;
-        let Some(answer) = self.wanted("handle list", source, &CLASSES, problems) else {
+        // The list of family `names` is there to tie our own handles to names; it is for want of another one only.
+        let first = CLASSES.iter().find_map(|class| {
+            self.answered(source, *class)
+                .find(|answer| answer.family != Family::NAMES)
+        });
+        let answer = first.or_else(|| self.wanted("handle list", source, &CLASSES, problems));
+        let Some(answer) = answer else {
             return Vec::new();
         };
         let class = HandleClass::from_number(answer.class).unwrap_or(HandleClass::Extended);

@@ -7,22 +7,34 @@
 mod boot;
 mod details;
 mod handles;
+mod jobs;
 mod memory;
 mod modules;
+mod namespace;
+mod naming;
+mod objects;
+mod opened;
 mod peb;
 mod processes;
 mod registry;
 mod summary;
+mod symlinks;
 mod threads;
 mod types;
+mod zombies;
 
 pub use boot::{
     Boot, CodeIntegrity, Firmware, IsolatedUserMode, KernelDebugger, PlatformBinary, SafeMode,
     SecureBoot, SessionManagerLists,
 };
 pub use handles::{AccessNames, Handle};
+pub use jobs::{Job, JobAccounting, JobLimits, ProcessJob, SiloInformation};
 pub use memory::{Commit, FileCache, Memory, PageFile, PageLists, Physical, Pool, RegistryQuota};
 pub use modules::Module;
+pub use namespace::{Contents, Namespace, NamespaceEntry, Opening, UnnamedDirectory, UnnamedEntry};
+pub use naming::{NameStatus, Naming, ObjectName};
+pub use objects::{Object, ObjectDetails, Objects};
+pub use opened::Holder;
 pub use peb::{Field, Peb};
 pub use processes::{ParentStatus, Process};
 pub use registry::{
@@ -30,8 +42,10 @@ pub use registry::{
     RegistryValue, RootKey, Service, Start, ValueData, altitude_group, compare_altitudes,
 };
 pub use summary::{Counts, ItemSummary, Privilege, SectionSummary, Summary, System};
+pub use symlinks::{DynamicTarget, SymbolicLink, TargetStatus};
 pub use threads::Thread;
 pub use types::{GenericMapping, ObjectType};
+pub use zombies::{Zombie, ZombieHolder, Zombies};
 
 use bootshot_format::Source;
 

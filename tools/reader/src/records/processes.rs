@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::Reading;
 use super::details::{self, Details};
+use super::jobs::{Membership, ProcessJob};
 use crate::decode::{self, ProcessClass, ProcessEntry};
 use crate::error::Problem;
 use crate::layout::structures::{
@@ -84,6 +85,10 @@ pub struct Process {
     pub user: Option<String>,
     /// Integrity level.
     pub integrity: Option<String>,
+    /// Its job; none when it did not tell.
+    pub job: Option<ProcessJob>,
+    /// Number of its silo, where the silo was asked.
+    pub silo: Option<u32>,
 }
 
 impl Snapshot<'_> {
@@ -96,11 +101,12 @@ impl Snapshot<'_> {
                 .iter()
                 .map(|entry| (pid(entry), age(entry, &details)))
                 .collect();
+            let membership = self.job_membership(problems);
             entries
                 .iter()
                 .map(|entry| {
                     let details = details.remove(&key(entry)).unwrap_or_default();
-                    self.process(entry, details, &ages)
+                    self.process(entry, details, &ages, &membership)
                 })
                 .collect()
         })
@@ -130,6 +136,7 @@ impl Snapshot<'_> {
         entry: &ProcessEntry<'_>,
         details: Details,
         ages: &BTreeMap<u64, Age>,
+        membership: &Membership,
     ) -> Process {
         let view = &entry.process;
         let pid = pid(entry);
@@ -137,6 +144,9 @@ impl Snapshot<'_> {
             .get(Layout::InheritedFromUniqueProcessId)
             .unwrap_or_default();
         let user = details.user.as_ref().or(entry.user.as_ref());
+        let extension = entry.extension.as_ref();
+        let job_id = extension.and_then(|extension| extension.get(Extension::JobObjectId));
+        let (job, silo) = membership.of(key(entry), job_id);
         Process {
             pid,
             parent_pid,
@@ -163,6 +173,8 @@ impl Snapshot<'_> {
             protection: details.protection.map(|protection| protection.to_string()),
             user: user.map(names::account),
             integrity: details.integrity.as_ref().map(names::integrity),
+            job,
+            silo,
         }
     }
 

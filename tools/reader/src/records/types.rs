@@ -8,7 +8,7 @@ use bootshot_format::{NoteKind, Source};
 use serde::Serialize;
 
 use super::Reading;
-use crate::decode;
+use crate::decode::{self, HandleEntry};
 use crate::error::Problem;
 use crate::layout::structures::{GENERIC_MAPPING, OBJECT_TYPE_INFORMATION as Layout};
 use crate::names;
@@ -117,27 +117,44 @@ impl Snapshot<'_> {
             .collect()
     }
 
+    /// Names of the types of what the capture opened, by the handle it got, as the last handle list has it.
+    fn opened_types(&self) -> BTreeMap<u64, Arc<str>> {
+        self.opened()
+            .filter(|opened| opened.handle != 0)
+            .filter_map(|opened| Some((opened.handle, names::object_kind(opened.kind)?.into())))
+            .collect()
+    }
+
     /// Each of the capture's own handles in the handle list ties an index to a name. An index that is tied to two
     /// names says nothing: some systems put 0 everywhere.
     fn types_of_own_handles(&self) -> BTreeMap<u32, Arc<str>> {
-        let own_types = self.own_handle_types();
         let mut names: BTreeMap<u32, Option<Arc<str>>> = BTreeMap::new();
-        for entry in self.handle_entries(&mut Vec::new()) {
-            if entry.process_id != self.header.process_id {
-                continue;
+        let mut tie = |entries: Vec<HandleEntry>, types: &BTreeMap<u64, Arc<str>>| {
+            for entry in entries {
+                if entry.process_id != self.header.process_id {
+                    continue;
+                }
+                let Some(name) = types.get(&entry.handle) else {
+                    continue;
+                };
+                names
+                    .entry(entry.type_index)
+                    .and_modify(|known| {
+                        if known.as_ref() != Some(name) {
+                            *known = None;
+                        }
+                    })
+                    .or_insert_with(|| Some(name.clone()));
             }
-            let Some(name) = own_types.get(&entry.handle) else {
-                continue;
-            };
-            names
-                .entry(entry.type_index)
-                .and_modify(|known| {
-                    if known.as_ref() != Some(name) {
-                        *known = None;
-                    }
-                })
-                .or_insert_with(|| Some(name.clone()));
-        }
+        };
+        tie(
+            self.handle_entries(&mut Vec::new()),
+            &self.own_handle_types(),
+        );
+        tie(
+            self.last_handle_entries().unwrap_or_default(),
+            &self.opened_types(),
+        );
         names
             .into_iter()
             .filter_map(|(index, name)| Some((index, name?)))

@@ -1,0 +1,700 @@
+//! The object namespace: what the directories list, each entry with what came of opening it.
+
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, VecDeque};
+use std::ops::Range;
+use std::sync::Arc;
+
+use bootshot_format::{Family, ObjectKind, OpenKind, Source};
+use serde::{Serialize, Serializer};
+
+use super::Reading;
+use super::naming::{Naming, ObjectName, type_of};
+use super::objects::ObjectDetails;
+use super::opened::{HandleReference, Holder, Opened};
+use crate::decode::{self, DirectoryEntry, HandleEntry};
+use crate::error::Problem;
+use crate::names::describe_status;
+use crate::snapshot::{Answer, Snapshot};
+use crate::value::Hex;
+
+/// Levels of directories that are followed; real namespaces have fewer than ten.
+const MAXIMUM_DEPTH: usize = 64;
+
+/// Bytes of a path in UTF-8 from which on no directory is followed: no `UNICODE_STRING` holds a longer one.
+const MAXIMUM_PATH: usize = 0xFFFF;
+
+/// Symbolic links that are followed one behind the other, as many as the object manager follows.
+const MAXIMUM_LINKS: usize = 32;
+
+/// What `NtQueryDirectoryObject` ends with.
+const STATUS_NO_MORE_ENTRIES: u32 = 0x8000_001A;
+
+/// One directory's listing, call by call.
+struct Listing<'s> {
+    path: Option<Arc<str>>,
+    answers: Vec<Answer<'s>>,
+}
+
+impl Listing<'_> {
+    fn entries(&self, problems: &mut Vec<Problem>) -> Vec<DirectoryEntry> {
+        let mut entries = Vec::new();
+        for answer in self.answers.iter().filter(|answer| answer.succeeded()) {
+            entries.extend(answer.decode(problems, decode::directory_entries));
+        }
+        entries
+    }
+
+    /// Why the listing is not whole.
+    fn error(&self) -> Option<u32> {
+        let last = self.answers.last()?;
+        (!last.succeeded() && last.status != STATUS_NO_MORE_ENTRIES).then_some(last.status)
+    }
+}
+
+/// How a directory was listed: through a handle, or by its path, as older snapshots have it.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum ListedBy {
+    Handle(HandleReference),
+    Path(Arc<str>),
+}
+
+/// A directory that was listed.
+pub(super) struct WalkedDirectory {
+    pub name: Arc<ObjectName>,
+    entries: Range<usize>,
+    error: Option<u32>,
+    depth: usize,
+}
+
+/// An entry of a directory.
+pub(super) struct WalkedEntry {
+    pub directory: usize,
+    pub name: Arc<str>,
+    pub type_name: Arc<str>,
+    /// The directory that it is, where that was listed.
+    pub below: Option<usize>,
+    /// What it was opened as.
+    opened: Range<usize>,
+}
+
+/// Everything below `\` that was listed, and what was opened there.
+pub(super) struct Walk<'s> {
+    pub directories: Vec<WalkedDirectory>,
+    pub entries: Vec<WalkedEntry>,
+    /// By directory entry.
+    opened: Vec<Opened<'s>>,
+    /// Of the directories, without an entry: `\` itself.
+    bases: Vec<(Opened<'s>, usize)>,
+    /// The entries of each directory by name, in any case.
+    sorted: Vec<usize>,
+    /// Through handles of others.
+    foreign: BTreeMap<HandleReference, Listing<'s>>,
+}
+
+/// Names as the object manager compares them: without regard to case.
+fn compare(a: &str, b: &str) -> Ordering {
+    let folded = |text| str::chars(text).flat_map(char::to_uppercase);
+    folded(a).cmp(folded(b))
+}
+
+/// Where a path leads.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Resolution {
+    /// To `\` itself.
+    Root,
+    /// To this entry; what is left of the path is for the object behind it, a device for example.
+    Found(usize),
+    /// To nothing.
+    Dangling,
+    /// Links lead to each other without end.
+    Loop,
+    /// Into a directory that was not listed, or a link whose target is not known.
+    NotKnown,
+}
+
+impl<'s> Walk<'s> {
+    /// The entries of a directory.
+    pub fn entries_of(&self, directory: usize) -> Range<usize> {
+        self.directories[directory].entries.clone()
+    }
+
+    /// The name of an entry.
+    pub fn name(&self, entry: usize) -> ObjectName {
+        let entry = &self.entries[entry];
+        let directory = self.directories[entry.directory].name.clone();
+        ObjectName::inside(directory, entry.name.clone())
+    }
+
+    /// What an entry was opened as, refused opens included.
+    pub fn opened_at(&self, entry: usize) -> &[Opened<'s>] {
+        &self.opened[self.entries[entry].opened.clone()]
+    }
+
+    /// What was opened as the type that the directory lists, else the first that could be opened, else the first.
+    pub fn best_open(&self, entry: usize) -> Option<&Opened<'s>> {
+        let opened = self.opened_at(entry);
+        let type_name = &self.entries[entry].type_name;
+        let listed = |opened: &&Opened<'_>| type_of(opened.kind) == &**type_name;
+        let open = |opened: &&Opened<'_>| opened.handle != 0;
+        opened
+            .iter()
+            .find(listed)
+            .or_else(|| opened.iter().find(open))
+            .or_else(|| opened.first())
+    }
+
+    /// Everything that is open, with its name.
+    pub fn named(&self) -> impl Iterator<Item = (&Opened<'s>, ObjectName)> {
+        let bases = self
+            .bases
+            .iter()
+            .map(|(opened, directory)| (opened, (*self.directories[*directory].name).clone()));
+        let entries = (0..self.entries.len()).flat_map(move |entry| {
+            let opened = self.opened_at(entry).iter();
+            opened.map(move |opened| (opened, self.name(entry)))
+        });
+        bases
+            .chain(entries)
+            .filter(|(opened, _)| opened.handle != 0)
+    }
+
+    /// The entry of this name in a directory.
+    fn child(&self, directory: usize, name: &str) -> Option<usize> {
+        let range = self.entries_of(directory);
+        let sorted = &self.sorted[range];
+        let place = sorted
+            .binary_search_by(|entry| compare(&self.entries[*entry].name, name))
+            .ok()?;
+        Some(sorted[place])
+    }
+
+    /// The directory that is listed as `\`.
+    fn root(&self) -> Option<usize> {
+        self.directories
+            .iter()
+            .position(|directory| directory.name.is_root())
+    }
+
+    /// Follows a path from `\` on. `target` gives the target of a link, `follow_last` says whether a link at the end of the
+    /// path is followed too.
+    pub fn resolve<'t>(
+        &self,
+        path: &str,
+        follow_last: bool,
+        target: impl Fn(usize) -> Option<&'t str>,
+    ) -> Resolution {
+        let Some(root) = self.root() else {
+            return Resolution::NotKnown;
+        };
+        let mut path = std::borrow::Cow::Borrowed(path);
+        'links: for _ in 0..=MAXIMUM_LINKS {
+            let mut directory = root;
+            let mut found = None;
+            let mut rest = path.trim_start_matches('\\');
+            while !rest.is_empty() {
+                let (name, behind) = rest.split_once('\\').unwrap_or((rest, ""));
+                let entry = match self.child(directory, name) {
+                    // `\??` is looked up in the directories of DOS devices, of which that for everybody is listed.
+                    None if directory == root && name == "??" => self.child(root, "GLOBAL??"),
+                    entry => entry,
+                };
+                let Some(entry) = entry else {
+                    return match self.directories[directory].error {
+                        Some(_) => Resolution::NotKnown,
+                        None => Resolution::Dangling,
+                    };
+                };
+                found = Some(entry);
+                rest = behind;
+                let walked = &self.entries[entry];
+                if &*walked.type_name == "SymbolicLink" && (follow_last || !rest.is_empty()) {
+                    let Some(target) = target(entry) else {
+                        return Resolution::NotKnown;
+                    };
+                    path = if rest.is_empty() {
+                        target.to_owned().into()
+                    } else {
+                        format!("{target}\\{rest}").into()
+                    };
+                    if path.len() > MAXIMUM_PATH * 2 {
+                        return Resolution::NotKnown;
+                    }
+                    continue 'links;
+                }
+                match walked.below {
+                    Some(below) => directory = below,
+                    None if rest.is_empty() => {}
+                    None if &*walked.type_name == "Directory" => return Resolution::NotKnown,
+                    // Types with a name space of their own: what follows is a matter between them and who asks.
+                    None if matches!(
+                        &*walked.type_name,
+                        "Device" | "Key" | "WindowStation" | "Driver" | "FilterConnectionPort"
+                    ) =>
+                    {
+                        return Resolution::Found(entry);
+                    }
+                    None => return Resolution::Dangling,
+                }
+            }
+            return found.map_or(Resolution::Root, Resolution::Found);
+        }
+        Resolution::Loop
+    }
+}
+
+impl Snapshot<'_> {
+    /// Every listing, and what was opened in it.
+    pub(super) fn walk(&self, problems: &mut Vec<Problem>) -> Walk<'_> {
+        let own_id = self.header.process_id;
+        let mut listings: BTreeMap<ListedBy, Listing<'_>> = BTreeMap::new();
+        let mut walk = Walk {
+            directories: Vec::new(),
+            entries: Vec::new(),
+            opened: self.opened().collect(),
+            bases: Vec::new(),
+            sorted: Vec::new(),
+            foreign: BTreeMap::new(),
+        };
+        for answer in self.answers() {
+            if answer.source != Source::DIRECTORY_OBJECT {
+                continue;
+            }
+            let name = answer.name();
+            let key = match answer.argument2 {
+                0 => ListedBy::Path(name.as_str().into()),
+                reference => ListedBy::Handle(self.handle_reference(reference)),
+            };
+            let listing = listings.entry(key).or_insert_with(|| Listing {
+                path: (!name.is_empty()).then(|| name.into()),
+                answers: Vec::new(),
+            });
+            listing.answers.push(answer);
+        }
+        walk.opened.sort_by_key(|opened| opened.entry);
+        // `\` first: what else is named by its path may have been found below it by then.
+        let mut bases: Vec<ListedBy> = listings
+            .iter()
+            .filter(|(_, listing)| listing.path.is_some())
+            .map(|(key, _)| key.clone())
+            .collect();
+        bases.sort_by_key(|key| listings[key].path.as_deref() != Some("\\"));
+        for base in bases {
+            let Some(listing) = listings.remove(&base) else {
+                continue;
+            };
+            let Some(path) = listing.path.clone() else {
+                continue;
+            };
+            let mut above = None;
+            if let (Some(_), Resolution::Found(entry)) =
+                (walk.root(), walk.resolve(&path, false, |_| None))
+            {
+                if walk.entries[entry].below.is_some() {
+                    continue;
+                }
+                above = Some(entry);
+            }
+            let name = match above {
+                Some(entry) => walk.name(entry),
+                None => ObjectName::told(path),
+            };
+            walk.follow(
+                base,
+                listing,
+                (name, above),
+                &mut listings,
+                own_id,
+                problems,
+            );
+        }
+        for (key, listing) in listings {
+            if let ListedBy::Handle(reference) = key
+                && reference.0 != own_id
+            {
+                walk.foreign.insert(reference, listing);
+            }
+        }
+        walk
+    }
+}
+
+impl<'s> Walk<'s> {
+    /// Adds a listed directory and all that are found below it, each once.
+    fn follow(
+        &mut self,
+        key: ListedBy,
+        listing: Listing<'s>,
+        (name, above): (ObjectName, Option<usize>),
+        listings: &mut BTreeMap<ListedBy, Listing<'s>>,
+        own_id: u64,
+        problems: &mut Vec<Problem>,
+    ) {
+        let path_length = name.to_string().len();
+        if let ListedBy::Handle((_, handle)) = &key {
+            let base = self.opened.iter().find(|opened| {
+                opened.entry.is_none()
+                    && opened.kind == ObjectKind::DIRECTORY
+                    && opened.handle == *handle
+            });
+            if let (Some(base), None) = (base.copied(), above) {
+                self.bases.push((base, self.directories.len()));
+            }
+        }
+        let mut queue = VecDeque::from([(key, listing, Arc::new(name), above, path_length, 0)]);
+        while let Some((key, listing, name, above, path_length, depth)) = queue.pop_front() {
+            let directory = self.directories.len();
+            if let Some(above) = above {
+                self.entries[above].below = Some(directory);
+            }
+            let start = self.entries.len();
+            for (number, entry) in listing.entries(problems).into_iter().enumerate() {
+                let opened = match key {
+                    ListedBy::Handle((_, handle)) => self.opened_as(handle, number as u32),
+                    ListedBy::Path(_) => 0..0,
+                };
+                let place = self.entries.len();
+                for index in opened.clone() {
+                    let opened = &self.opened[index];
+                    let length = path_length + 1 + entry.name.len();
+                    if opened.kind != ObjectKind::DIRECTORY || opened.handle == 0 {
+                        continue;
+                    }
+                    let below = ListedBy::Handle((own_id, opened.handle));
+                    if depth >= MAXIMUM_DEPTH || length > MAXIMUM_PATH {
+                        problems.push(Problem::new(
+                            "object directory",
+                            0,
+                            format!("at most {MAXIMUM_DEPTH} levels"),
+                            "a deeper one",
+                        ));
+                    } else if let Some(listing) = listings.remove(&below) {
+                        let name = ObjectName::inside(name.clone(), entry.name.clone());
+                        queue.push_back((
+                            below,
+                            listing,
+                            Arc::new(name),
+                            Some(place),
+                            length,
+                            depth + 1,
+                        ));
+                    }
+                }
+                self.entries.push(WalkedEntry {
+                    directory,
+                    name: entry.name,
+                    type_name: entry.type_name,
+                    below: None,
+                    opened,
+                });
+            }
+            let entries = start..self.entries.len();
+            self.sorted.extend(entries.clone());
+            self.sorted[entries.clone()]
+                .sort_by(|a, b| compare(&self.entries[*a].name, &self.entries[*b].name));
+            self.directories.push(WalkedDirectory {
+                name,
+                entries,
+                error: listing.error(),
+                depth,
+            });
+        }
+    }
+
+    /// What the entry with this number in the listing of our handle was opened as.
+    fn opened_as(&self, handle: u64, number: u32) -> Range<usize> {
+        let wanted = Some((handle, number));
+        let start = self.opened.partition_point(|opened| opened.entry < wanted);
+        let end = self.opened.partition_point(|opened| opened.entry <= wanted);
+        start..end
+    }
+}
+
+/// What came of opening an entry.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Opening {
+    /// It was opened.
+    Opened,
+    /// It was tried; the `NTSTATUS`.
+    Refused(u32),
+    /// Its type is never opened, or the capture did not get to it.
+    NotTried,
+}
+
+impl Opening {
+    /// The word for it in JSON.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Opened => "opened",
+            Self::Refused(_) => "refused",
+            Self::NotTried => "not_tried",
+        }
+    }
+}
+
+/// An entry of an object directory.
+#[derive(Clone, Debug)]
+pub struct NamespaceEntry {
+    /// Its path.
+    pub path: ObjectName,
+    /// Its type, as the directory lists it.
+    pub object_type: Arc<str>,
+    /// Directories it lies below.
+    pub depth: usize,
+    /// What came of opening it.
+    pub opening: Opening,
+    /// What it told of itself, where it was opened.
+    pub details: Option<Box<ObjectDetails>>,
+    /// Of a directory that was listed: how many entries it has, and why that is not all of them.
+    pub contents: Option<Contents>,
+}
+
+/// What is in a directory.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Contents {
+    /// How many entries were listed.
+    pub entry_count: usize,
+    /// `NTSTATUS` of the call that did not answer.
+    pub error: Option<u32>,
+    directory: usize,
+}
+
+impl Serialize for NamespaceEntry {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Shown<'a> {
+            path: &'a ObjectName,
+            #[serde(rename = "type")]
+            object_type: &'a str,
+            open: &'static str,
+            open_error: Option<String>,
+            entry_count: Option<usize>,
+            listing_error: Option<String>,
+            #[serde(flatten)]
+            details: &'a ObjectDetails,
+        }
+        let open_error = match self.opening {
+            Opening::Refused(status) => Some(describe_status(status)),
+            _ => None,
+        };
+        let listing_error = self.contents.and_then(|contents| contents.error);
+        Shown {
+            path: &self.path,
+            object_type: &self.object_type,
+            open: self.opening.word(),
+            open_error,
+            entry_count: self.contents.map(|contents| contents.entry_count),
+            listing_error: listing_error.map(describe_status),
+            details: self.details.as_deref().unwrap_or(&ObjectDetails::NONE),
+        }
+        .serialize(serializer)
+    }
+}
+
+/// A Directory object that the walk did not reach from `\`.
+#[derive(Clone, Debug, Serialize)]
+pub struct UnnamedDirectory {
+    /// Where it is; none where the kernel hides it.
+    pub address: Option<Hex>,
+    /// The name it told when it was asked through a handle, or why there is none.
+    #[serde(flatten)]
+    pub naming: Naming,
+    /// Who has it open.
+    pub holders: Vec<Holder>,
+    /// What is in it, where it was listed through a duplicated handle.
+    pub entries: Option<Vec<UnnamedEntry>>,
+    /// Why it was not listed, or not whole.
+    pub listing_error: Option<String>,
+}
+
+/// An object no path leads to.
+#[derive(Clone, Debug, Serialize)]
+pub struct UnnamedEntry {
+    /// Its name in the directory.
+    pub name: Arc<str>,
+    /// Its type.
+    #[serde(rename = "type")]
+    pub object_type: Arc<str>,
+}
+
+/// The object namespace.
+#[derive(Debug)]
+pub struct Namespace {
+    /// The entries, those of a directory side by side.
+    pub entries: Vec<NamespaceEntry>,
+    directories: Vec<(Arc<ObjectName>, Range<usize>)>,
+}
+
+impl Namespace {
+    /// The entries of the directory with this path, in any case; none when no directory with this path was listed.
+    pub fn directory(&self, path: &str) -> Option<&[NamespaceEntry]> {
+        let wanted = match path.trim_end_matches('\\') {
+            "" => "\\",
+            path => path,
+        };
+        let (_, range) = self
+            .directories
+            .iter()
+            .find(|(name, _)| compare(&name.to_string(), wanted).is_eq())?;
+        Some(&self.entries[range.clone()])
+    }
+
+    /// The entry with this path, in any case.
+    pub fn entry(&self, path: &str) -> Option<&NamespaceEntry> {
+        let (directory, name) = path.rsplit_once('\\')?;
+        self.directory(directory)?
+            .iter()
+            .find(|entry| compare(entry.path.last(), name).is_eq())
+    }
+
+    /// The entries of one directory, and behind each directory among them everything below it.
+    pub fn below<'a>(&'a self, entries: &'a [NamespaceEntry]) -> Vec<&'a NamespaceEntry> {
+        let mut found = Vec::new();
+        let mut open: Vec<&NamespaceEntry> = entries.iter().rev().collect();
+        while let Some(entry) = open.pop() {
+            found.push(entry);
+            if let Some(contents) = entry.contents {
+                let (_, range) = &self.directories[contents.directory];
+                open.extend(self.entries[range.clone()].iter().rev());
+            }
+        }
+        found
+    }
+}
+
+impl Snapshot<'_> {
+    /// The object namespace, as far as it was listed from `\`.
+    pub fn namespace(&self) -> Reading<Namespace> {
+        Reading::gather(|problems| {
+            let walk = self.walk(problems);
+            self.say_what_was_not_listed(&walk, problems);
+            let lists = self.handle_lists();
+            let entries = (0..walk.entries.len())
+                .map(|index| {
+                    let entry = &walk.entries[index];
+                    let opened = walk.best_open(index);
+                    NamespaceEntry {
+                        path: walk.name(index),
+                        object_type: entry.type_name.clone(),
+                        depth: walk.directories[entry.directory].depth,
+                        opening: match opened {
+                            None => Opening::NotTried,
+                            Some(opened) if opened.handle == 0 => Opening::Refused(opened.status),
+                            Some(_) => Opening::Opened,
+                        },
+                        details: opened
+                            .filter(|opened| opened.handle != 0)
+                            .map(|opened| Box::new(self.object_details(opened, &lists, problems))),
+                        contents: entry.below.map(|directory| Contents {
+                            entry_count: walk.entries_of(directory).len(),
+                            error: walk.directories[directory].error,
+                            directory,
+                        }),
+                    }
+                })
+                .collect();
+            let directories = walk
+                .directories
+                .iter()
+                .map(|directory| (directory.name.clone(), directory.entries.clone()))
+                .collect();
+            Namespace {
+                entries,
+                directories,
+            }
+        })
+    }
+
+    pub(super) fn say_what_was_not_listed(&self, walk: &Walk<'_>, problems: &mut Vec<Problem>) {
+        if walk.root().is_some() {
+            return;
+        }
+        let refused = self.answers().find(|answer| {
+            answer.source == Source::OPEN
+                && answer.class == OpenKind::DIRECTORY_OBJECT.0
+                && answer.name() == "\\"
+        });
+        let why = match refused {
+            Some(answer) => describe_status(answer.status),
+            None => self
+                .family_missing(Family::NAMESPACE)
+                .unwrap_or_else(|| "no listing of it".to_owned()),
+        };
+        problems.push(Problem::new(
+            "object namespace",
+            0,
+            "the entries of \\",
+            why,
+        ));
+    }
+
+    /// The Directory objects in the handle list that the walk did not reach, those with the most holders first.
+    pub fn unnamed_directories(&self) -> Reading<Vec<UnnamedDirectory>> {
+        Reading::gather(|problems| {
+            let walk = self.walk(problems);
+            self.say_what_was_not_listed(&walk, problems);
+            let lists = self.handle_lists();
+            let names = self.object_names(&walk, &lists, problems);
+            let reached: std::collections::BTreeSet<u64> = walk
+                .named()
+                .filter_map(|(opened, _)| Some(lists.own(opened.handle)?.object))
+                .collect();
+            let images = self.image_names();
+            let type_names = self.type_names();
+            let mut handles: Vec<HandleEntry> = self.handle_entries(problems);
+            handles.retain(|entry| {
+                type_names
+                    .get(&entry.type_index)
+                    .is_some_and(|name| &**name == "Directory")
+                    && !reached.contains(&entry.object)
+                    && entry.process_id != self.header.process_id
+            });
+            let hidden = handles.iter().filter(|entry| entry.object == 0).count();
+            if hidden != 0 {
+                problems.push(Problem::new(
+                    "handle list",
+                    0,
+                    "addresses of Directory objects",
+                    format!("none for {hidden} handles: which directories they are is not known"),
+                ));
+            }
+            handles.retain(|entry| entry.object != 0);
+            handles.sort_by_key(|entry| entry.object);
+            let mut listings: BTreeMap<u64, &Listing<'_>> = BTreeMap::new();
+            for (reference, listing) in &walk.foreign {
+                if let Some(entry) = lists.find(*reference) {
+                    listings.entry(entry.object).or_insert(listing);
+                }
+            }
+            let mut found: Vec<UnnamedDirectory> = handles
+                .chunk_by(|a, b| a.object == b.object)
+                .map(|entries| {
+                    let naming = names.of(&entries[0], "Directory");
+                    let listing = listings.get(&entries[0].object);
+                    UnnamedDirectory {
+                        address: Some(Hex(entries[0].object)),
+                        listing_error: listing
+                            .and_then(|listing| listing.error())
+                            .map(describe_status),
+                        entries: listing.map(|listing| {
+                            let entries = listing.entries(problems).into_iter();
+                            entries
+                                .map(|entry| UnnamedEntry {
+                                    name: entry.name,
+                                    object_type: entry.type_name,
+                                })
+                                .collect()
+                        }),
+                        naming,
+                        holders: entries
+                            .iter()
+                            .map(|entry| Holder::new(&images, entry))
+                            .collect(),
+                    }
+                })
+                .collect();
+            found.sort_by_key(|directory| std::cmp::Reverse(directory.holders.len()));
+            found
+        })
+    }
+}

@@ -1,0 +1,217 @@
+//! Symbolic links: where they lead, and which of them the kernel decides at each open.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use bootshot_format::{ObjectKind, Source};
+use serde::Serialize;
+
+use super::Reading;
+use super::namespace::{Resolution, Walk};
+use super::naming::{ObjectName, type_of};
+use super::opened::Lists;
+use crate::layout::structures::OBJECT_BASIC_INFORMATION as Basic;
+use crate::names::describe_status;
+use crate::snapshot::Snapshot;
+use crate::value::{Hex, Time, utf16};
+
+/// The events of the memory manager, which since Windows 10 are dynamic links to those of the caller's memory partition
+/// (`MI_MEMORY_EVENT_TYPES` has these eleven).
+const MEMORY_CONDITIONS: [&str; 11] = [
+    "LowPagedPoolCondition",
+    "HighPagedPoolCondition",
+    "LowNonPagedPoolCondition",
+    "HighNonPagedPoolCondition",
+    "LowMemoryCondition",
+    "HighMemoryCondition",
+    "LowCommitCondition",
+    "HighCommitCondition",
+    "MaximumCommitCondition",
+    "MemoryErrors",
+    "PhysicalMemoryChange",
+];
+
+/// Whether a link's target is there.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TargetStatus {
+    /// It is.
+    Found,
+    /// It is not.
+    Dangling,
+    /// Links lead to each other without end.
+    Loop,
+    /// It lies in a directory that was not listed, or behind a link whose target is not known.
+    NotKnown,
+    /// The link has no target: each open decides.
+    Dynamic,
+}
+
+/// A symbolic link.
+#[derive(Clone, Debug, Serialize)]
+pub struct SymbolicLink {
+    /// Its path.
+    pub path: ObjectName,
+    /// Its target, as it stands in it.
+    pub target: Option<Arc<str>>,
+    /// Why the target is not known.
+    pub target_error: Option<String>,
+    /// When it was made.
+    pub creation_time: Option<Time>,
+    /// Whether the target is there.
+    pub target_status: TargetStatus,
+    /// What it leads to in the end; a device, where the rest of the path is for that.
+    pub resolved_path: Option<ObjectName>,
+    /// The type of that.
+    pub resolved_type: Option<Arc<str>>,
+    /// What opening a dynamic link gave.
+    pub dynamic: Option<DynamicTarget>,
+}
+
+/// What a dynamic link gave the capture.
+#[derive(Clone, Debug, Serialize)]
+pub struct DynamicTarget {
+    /// The type it was opened as.
+    #[serde(rename = "type")]
+    pub object_type: &'static str,
+    /// Another path to the same object.
+    pub name: Option<ObjectName>,
+    /// Where it is.
+    pub address: Option<Hex>,
+    /// Which of the known memory conditions it is.
+    pub memory_condition: Option<&'static str>,
+}
+
+impl Snapshot<'_> {
+    /// The symbolic links, in the order of the walk.
+    pub fn symbolic_links(&self) -> Reading<Vec<SymbolicLink>> {
+        Reading::gather(|problems| {
+            let walk = self.walk(problems);
+            self.say_what_was_not_listed(&walk, problems);
+            let lists = self.handle_lists();
+            let by_handle: BTreeMap<u64, (u32, Arc<str>)> = self
+                .answers()
+                .filter(|answer| answer.source == Source::SYMBOLIC_LINK)
+                .map(|answer| {
+                    let target = utf16(answer.bytes);
+                    (answer.argument, (answer.status, target.into()))
+                })
+                .collect();
+            let links: Vec<usize> = (0..walk.entries.len())
+                .filter(|entry| &*walk.entries[*entry].type_name == "SymbolicLink")
+                .collect();
+            let targets: BTreeMap<usize, &(u32, Arc<str>)> = links
+                .iter()
+                .filter_map(|entry| {
+                    let mut opened = walk.opened_at(*entry).iter();
+                    let link = opened.find(|opened| opened.kind == ObjectKind::SYMBOLIC_LINK)?;
+                    Some((*entry, by_handle.get(&link.handle)?))
+                })
+                .collect();
+            let target = |entry: usize| -> Option<&str> {
+                let (status, target) = targets.get(&entry)?;
+                (*status < 0x8000_0000 && !target.is_empty()).then_some(&**target)
+            };
+            let names = names_by_address(&walk, &lists);
+            links
+                .iter()
+                .map(|entry| {
+                    let mut opened = walk.opened_at(*entry).iter();
+                    let link = opened
+                        .clone()
+                        .find(|opened| opened.kind == ObjectKind::SYMBOLIC_LINK);
+                    let dynamic = opened
+                        .find(|opened| {
+                            opened.handle != 0 && opened.kind != ObjectKind::SYMBOLIC_LINK
+                        })
+                        .map(|opened| {
+                            let address = lists
+                                .own(opened.handle)
+                                .map(|entry| entry.object)
+                                .filter(|address| *address != 0);
+                            let other = address.and_then(|address| names.get(&address)?.as_ref());
+                            DynamicTarget {
+                                object_type: type_of(opened.kind),
+                                name: other.cloned(),
+                                address: address.map(Hex),
+                                memory_condition: memory_condition(&walk, *entry),
+                            }
+                        });
+                    let resolution = match target(*entry) {
+                        Some(target_path) => Some(walk.resolve(target_path, true, target)),
+                        None => None,
+                    };
+                    let found = match resolution {
+                        Some(Resolution::Found(found)) => Some(found),
+                        _ => None,
+                    };
+                    let basic = link
+                        .and_then(|link| link.object(problems))
+                        .and_then(|object| object.basic);
+                    SymbolicLink {
+                        path: walk.name(*entry),
+                        target: targets
+                            .get(entry)
+                            .filter(|(status, _)| *status < 0x8000_0000)
+                            .map(|(_, target)| target.clone()),
+                        target_error: match (link, targets.get(entry)) {
+                            (Some(link), _) if link.handle == 0 => {
+                                Some(describe_status(link.status))
+                            }
+                            (_, Some((status, _))) if *status >= 0x8000_0000 => {
+                                Some(describe_status(*status))
+                            }
+                            (_, Some(_)) => None,
+                            (_, None) => Some("not asked".to_owned()),
+                        },
+                        creation_time: basic
+                            .and_then(|basic| basic.get(Basic::CreationTime))
+                            .and_then(Time::new),
+                        target_status: match resolution {
+                            None if dynamic.is_some() => TargetStatus::Dynamic,
+                            None | Some(Resolution::NotKnown) => TargetStatus::NotKnown,
+                            Some(Resolution::Root | Resolution::Found(_)) => TargetStatus::Found,
+                            Some(Resolution::Dangling) => TargetStatus::Dangling,
+                            Some(Resolution::Loop) => TargetStatus::Loop,
+                        },
+                        resolved_path: match resolution {
+                            Some(Resolution::Root) => Some(ObjectName::told("\\".into())),
+                            _ => found.map(|found| walk.name(found)),
+                        },
+                        resolved_type: match resolution {
+                            Some(Resolution::Root) => Some("Directory".into()),
+                            _ => found.map(|found| walk.entries[found].type_name.clone()),
+                        },
+                        dynamic,
+                    }
+                })
+                .collect()
+        })
+    }
+}
+
+/// Names of objects by address, of those that are not listed as links.
+fn names_by_address(walk: &Walk<'_>, lists: &Lists) -> BTreeMap<u64, Option<ObjectName>> {
+    (0..walk.entries.len())
+        .filter(|entry| &*walk.entries[*entry].type_name != "SymbolicLink")
+        .flat_map(|entry| {
+            let opened = walk.opened_at(entry).iter();
+            opened.map(move |opened| (entry, opened.handle))
+        })
+        .filter_map(|(entry, handle)| Some((lists.own(handle)?.object, Some(walk.name(entry)))))
+        .filter(|(address, _)| *address != 0)
+        .collect()
+}
+
+fn memory_condition(walk: &Walk<'_>, entry: usize) -> Option<&'static str> {
+    let entry = &walk.entries[entry];
+    let directory = walk.directories[entry.directory].name.to_string();
+    directory
+        .eq_ignore_ascii_case("\\KernelObjects")
+        .then(|| {
+            MEMORY_CONDITIONS
+                .into_iter()
+                .find(|name| name.eq_ignore_ascii_case(&entry.name))
+        })
+        .flatten()
+}
