@@ -414,7 +414,7 @@ pub const QUESTIONS: &[(Source, u32)] = &[
     (Source::KEY_VALUES, 1),
     (Source::FIRMWARE_VARIABLES, 2),
     (Source::FILE_INFORMATION, 5),
-    (Source::FILE_INFORMATION, 34),
+    (Source::FILE_INFORMATION, 4),
     (Source::FILE_CONTENT, 0),
     (Source::NOTE, 1),
     (Source::NOTE, 2),

@@ -88,6 +88,11 @@ pub const DECODERS: &[(&str, usize, Decoder)] = &[
     ("variables of the firmware", 32, |buffer, problems| {
         decode::firmware_variables(buffer, problems).len()
     }),
+    (
+        "names of variables of the firmware",
+        20,
+        |buffer, problems| decode::firmware_variable_names(buffer, problems).len(),
+    ),
     ("platform binary table", 66, |buffer, problems| {
         decode::platform_binary_table(buffer, problems).iter().len()
     }),
@@ -217,10 +222,16 @@ pub fn ask_everything(file: &[u8]) -> Option<usize> {
         autologgers,
         session_manager,
         control,
+<<<<<<<
+        wfp,
+        drivers,
+        firmware_variables
+=======
         objects,
         unnamed_directories,
         symbolic_links,
         jobs
+>>>>>>>
     );
     let namespace = READER.ask("namespace", length, || snapshot.namespace());
     READER.ask("namespace as JSON", length, || {

@@ -109,6 +109,7 @@ fn answers(width: u8) -> Vec<Entry> {
     ];
     all.extend(lists.map(|(path, name, value_type)| key_value(width, path, name, value_type)));
     all.extend(test_snapshots::example_registry());
+    all.extend(test_snapshots::example_firmware());
 
     let note = |kind: NoteKind| Entry::new(Source::NOTE, kind.0, 0, &[]);
     let handles = [4, 8, 12].map(|handle| note(NoteKind::OWN_HANDLE).about(handle, 0));

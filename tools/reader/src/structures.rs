@@ -509,6 +509,12 @@ macro_rules! for_each_structure {
                 VendorGuid: [u8; 16] = 0x10 0x10;
                 Name: Tail = 0x20 0x20;
             }
+            /// A variable of the firmware by its name alone, class 1; the name ends with a zero.
+            struct VARIABLE_NAME: 0x18 0x18 {
+                NextEntryOffset: u32 = 0x0 0x0;
+                VendorGuid: [u8; 16] = 0x4 0x4;
+                Name: Tail = 0x14 0x14;
+            }
             /// `NtQueryInformationFile` class 5.
             struct FILE_STANDARD_INFORMATION: 0x18 0x18 {
                 AllocationSize: i64 = 0x0 0x0;
@@ -517,15 +523,23 @@ macro_rules! for_each_structure {
                 DeletePending: Boolean = 0x14 0x14;
                 Directory: Boolean = 0x15 0x15;
             }
-            /// `NtQueryInformationFile` class 34.
-            struct FILE_NETWORK_OPEN_INFORMATION: 0x38 0x38 {
+            /// `NtQueryInformationFile` class 4.
+            struct FILE_BASIC_INFORMATION: 0x28 0x28 {
                 CreationTime: i64 = 0x0 0x0;
                 LastAccessTime: i64 = 0x8 0x8;
                 LastWriteTime: i64 = 0x10 0x10;
                 ChangeTime: i64 = 0x18 0x18;
-                AllocationSize: i64 = 0x20 0x20;
-                EndOfFile: i64 = 0x28 0x28;
-                FileAttributes: u32 = 0x30 0x30;
+                FileAttributes: u32 = 0x20 0x20;
+            }
+            /// Class 182: memory in use, in bytes.
+            struct SYSTEM_MEMORY_USAGE_INFORMATION: 0x38 0x38 {
+                TotalPhysicalBytes: u64 = 0x0 0x0;
+                AvailableBytes: u64 = 0x8 0x8;
+                ResidentAvailableBytes: i64 = 0x10 0x10;
+                CommittedBytes: u64 = 0x18 0x18;
+                SharedCommittedBytes: u64 = 0x20 0x20;
+                CommitLimitBytes: u64 = 0x28 0x28;
+                PeakCommitmentBytes: u64 = 0x30 0x30;
             }
             /// The process environment block.
             struct PEB: 0x488 0x7d0 {

@@ -78,6 +78,22 @@ impl Serialize for Time {
     }
 }
 
+/// The digits of a GUID in the order in which it is written, from its bytes in memory.
+pub(crate) fn guid_number(bytes: &[u8; 16]) -> u128 {
+    let [a, b, c, d, e, f, g, h, rest @ ..] = *bytes;
+    let mut written = [d, c, b, a, f, e, h, g, 0, 0, 0, 0, 0, 0, 0, 0];
+    written[8..].copy_from_slice(&rest);
+    u128::from_be_bytes(written)
+}
+
+/// A GUID as it is written, from its bytes in memory.
+pub(crate) fn guid(bytes: [u8; 16]) -> String {
+    let digits = format!("{:032x}", guid_number(&bytes));
+    let [first, second, third, fourth, node] =
+        [0..8, 8..12, 12..16, 16..20, 20..32].map(|part| &digits[part]);
+    format!("{{{first}-{second}-{third}-{fourth}-{node}}}")
+}
+
 /// UTF-16LE bytes as text; what is not well formed becomes U+FFFD, an odd last byte is dropped.
 pub fn utf16(bytes: &[u8]) -> String {
     let (units, _) = bytes.as_chunks::<2>();
@@ -125,6 +141,15 @@ mod tests {
         assert_eq!(Time::new(0), None);
         assert_eq!(Time::new(-1), None);
         assert_eq!(Time::new(i64::MAX), None);
+    }
+
+    #[test]
+    fn a_guid_is_shown_in_its_mixed_byte_order() {
+        let bytes = [
+            0x62, 0x76, 0xEA, 0x9D, 0xCD, 0x5C, 0x70, 0x4E, 0xAC, 0xC1, 0xF3, 0x2B, 0x34, 0x4D,
+            0x47, 0x95,
+        ];
+        assert_eq!(guid(bytes), "{9dea7662-5ccd-4e70-acc1-f32b344d4795}");
     }
 
     #[test]

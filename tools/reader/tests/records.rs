@@ -61,7 +61,12 @@ fn processes_have_the_documented_keys_in_order() {
             + r#""session":0,"create_time":null,"thread_count":1,"handle_count":0,"private_commit":0,"#
             + r#""working_set":20480,"private_working_set":null,"peak_working_set":20480,"virtual_size":4096,"#
             + r#""page_faults":0,"user_time":0,"kernel_time":4062500,"base_priority":0,"machine":null,"#
+<<<<<<<
+            + r#""subsystem":null,"image_status":"its path is not known","#
+            + r#""protection":null,"user":null,"integrity":null}]"#
+=======
             + r#""protection":null,"user":null,"integrity":null,"job":null,"silo":null}]"#
+>>>>>>>
     );
 }
 
@@ -447,18 +452,19 @@ fn boot_shows_the_lists_the_options_and_the_debugger() {
     for part in [4_u32, 4, 2] {
         option.extend(part.to_le_bytes());
     }
-    let value = |name, bytes: &[u8]| {
+    let value = |key: &str, name, bytes: &[u8]| {
+        let path = format!("\\Registry\\Machine\\System\\CurrentControlSet\\Control\\{key}");
         Entry::new(Source::REGISTRY_VALUE, 2, 0x1000, bytes)
-            .named("\\Registry\\Machine")
+            .named(&path)
             .value(name)
     };
     let mut builder = Builder::recorded_x86();
     builder.batch(
         Family::REGISTRY,
         &[
-            value("BootExecute", &list),
-            value("OptionValue", &option),
-            value("SetupExecute", &[]).status(0xC000_0034),
+            value("Session Manager", "BootExecute", &list),
+            value("SafeBoot\\Option", "OptionValue", &option),
+            value("Session Manager", "SetupExecute", &[]).status(0xC000_0034),
         ],
     );
     let file = builder.finish();

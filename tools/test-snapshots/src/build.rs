@@ -166,10 +166,14 @@ impl Builder {
     }
 
     fn end(&mut self, entry: &Entry, items: u32) {
+        self.end_as(entry, items, outcome(entry));
+    }
+
+    fn end_as(&mut self, entry: &Entry, items: u32, outcome: Outcome) {
         self.counter += 500;
         done(self.writer.end(SectionEnd {
             status: entry.status,
-            outcome: outcome(entry),
+            outcome,
             tries: 1,
             total_length: 0,
             chunks: 0,
@@ -225,6 +229,14 @@ impl Builder {
             done(self.writer.data(&item));
         }
         self.end(&whole, entries.len() as u32);
+        self
+    }
+
+    /// Adds a family that was not captured: an empty batch with this outcome.
+    pub fn skipped(&mut self, family: Family, outcome: Outcome) -> &mut Self {
+        let whole = Entry::new(Source::BATCH, 0, 0, &[]);
+        self.begin(family, Encoding::BATCH, &whole);
+        self.end_as(&whole, 0, outcome);
         self
     }
 

@@ -5,12 +5,19 @@
 #![forbid(unsafe_code)]
 
 mod build;
+<<<<<<<
+mod firmware;
+=======
 pub mod machine;
 pub mod objects;
+>>>>>>>
 mod recording;
 mod registry;
 
 pub use build::{Builder, Entry, header, utf16};
+pub use firmware::{
+    GLOBAL, SECURITY_DATABASE, example_firmware, load_option, platform_binary_table, variables,
+};
 pub use recording::{Kind, Recorded, recording_x64, recording_x86};
 pub use registry::{
     Data, RegistryBatch, example_registry, key_basic, key_value_full, key_value_partial, run,

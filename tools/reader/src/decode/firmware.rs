@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::buffer::Buffer;
 use crate::error::Problem;
 use crate::layout::structures::{
-    SYSTEM_FIRMWARE_TABLE_INFORMATION as Table, VARIABLE_NAME_AND_VALUE,
+    SYSTEM_FIRMWARE_TABLE_INFORMATION as Table, VARIABLE_NAME, VARIABLE_NAME_AND_VALUE,
 };
 use crate::value::{utf16, utf16_until_nul};
 
@@ -20,6 +20,42 @@ pub struct FirmwareVariable<'a> {
     pub attributes: u32,
     /// Its value.
     pub value: &'a [u8],
+}
+
+/// The names of the variables in an answer of class 1 (`VariableInformationNames`), each behind whose name it is.
+pub fn firmware_variable_names(
+    buffer: &Buffer<'_>,
+    problems: &mut Vec<Problem>,
+) -> Vec<([u8; 16], Arc<str>)> {
+    use VARIABLE_NAME as Variable;
+
+    let name_offset = Variable::Name.offset.at(buffer.width());
+    let mut names = Vec::new();
+    let mut offset = 0;
+    while offset < buffer.bytes().len() {
+        let Some(view) = buffer.expect::<Variable>(offset, name_offset, problems) else {
+            break;
+        };
+        let entry = buffer.from(offset);
+        let next = view.get(Variable::NextEntryOffset).unwrap_or_default() as usize;
+        let end = if next == 0 { entry.len() } else { next };
+        let Some(name) = entry.get(name_offset..end) else {
+            problems.push(Problem::new(
+                "VARIABLE_NAME.NextEntryOffset",
+                offset,
+                format!("0, or from {name_offset} to {}", entry.len()),
+                next.to_string(),
+            ));
+            break;
+        };
+        let vendor = view.get(Variable::VendorGuid).unwrap_or_default();
+        names.push((vendor, utf16_until_nul(name).into()));
+        if next == 0 {
+            break;
+        }
+        offset += next;
+    }
+    names
 }
 
 /// The variables in an answer of class 2 (`VariableInformationValues`); an empty answer is none.
@@ -45,7 +81,7 @@ pub fn firmware_variables<'a>(
         let parts = || {
             let name = entry.get(name_offset..value_offset)?;
             let value = entry.get(value_offset..value_offset.checked_add(value_length)?)?;
-            (value_offset + value_length <= end).then_some((name, value))
+            (value_offset + value_length <= end && end <= entry.len()).then_some((name, value))
         };
         let Some((name, value)) = parts() else {
             problems.push(Problem::new(

@@ -23,7 +23,8 @@ mod types;
 pub use buffer::Buffer;
 pub use directory::{DirectoryEntry, directory_entries};
 pub use firmware::{
-    FirmwareVariable, PlatformBinaryTable, firmware_variables, platform_binary_table,
+    FirmwareVariable, PlatformBinaryTable, firmware_variable_names, firmware_variables,
+    platform_binary_table,
 };
 pub use handles::{HandleClass, HandleEntry, handles};
 pub use job::{JobProcesses, job_processes};

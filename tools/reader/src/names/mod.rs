@@ -3,12 +3,14 @@
 mod access;
 mod account;
 mod class;
+mod filtering_layer;
 mod ntstatus;
 mod service;
 
 pub use access::{access_names, handle_attributes};
 pub use account::{account, integrity};
 pub use class::information_class;
+pub use filtering_layer::filtering_layer;
 pub use ntstatus::{describe_status, status};
 pub use service::{service_error_control, service_start, service_type};
 
@@ -248,6 +250,27 @@ pub fn machine(machine: u16) -> Option<&'static str> {
         0x0200 => "ia64",
         0x8664 => "x64",
         0xAA64 => "arm64",
+        _ => return None,
+    })
+}
+
+/// An `IMAGE_SUBSYSTEM_*`.
+pub fn subsystem(subsystem: u16) -> Option<&'static str> {
+    Some(match subsystem {
+        1 => "native",
+        2 => "windows gui",
+        3 => "windows console",
+        5 => "os/2 console",
+        7 => "posix console",
+        8 => "native windows 9x",
+        9 => "windows ce gui",
+        10 => "efi application",
+        11 => "efi boot service driver",
+        12 => "efi runtime driver",
+        13 => "efi rom",
+        14 => "xbox",
+        16 => "boot application",
+        17 => "xbox code catalog",
         _ => return None,
     })
 }

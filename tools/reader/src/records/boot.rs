@@ -4,6 +4,7 @@ use bootshot_format::{MemoryKind, Presence, Source};
 use serde::Serialize;
 
 use super::Reading;
+use super::firmware::{PlatformBinary, UefiVariables};
 use super::registry::{CURRENT_CONTROL_SET, Registry, SESSION_MANAGER};
 use crate::layout::View;
 use crate::layout::structures::{
@@ -11,13 +12,12 @@ use crate::layout::structures::{
     SYSTEM_CODEINTEGRITY_INFORMATION as Integrity, SYSTEM_HYPERVISOR_DETAIL_INFORMATION as Detail,
     SYSTEM_ISOLATED_USER_MODE_INFORMATION as Isolated,
     SYSTEM_KERNEL_DEBUGGER_INFORMATION as Debugger,
-    SYSTEM_KERNEL_DEBUGGER_INFORMATION_EX as DebuggerEx,
-    SYSTEM_PLATFORM_BINARY_INFORMATION as Binary, SYSTEM_SECUREBOOT_INFORMATION as Secure,
+    SYSTEM_KERNEL_DEBUGGER_INFORMATION_EX as DebuggerEx, SYSTEM_SECUREBOOT_INFORMATION as Secure,
     SYSTEM_TIMEOFDAY_INFORMATION as TimeOfDay,
 };
 use crate::names;
 use crate::snapshot::Snapshot;
-use crate::value::{Hex, Time};
+use crate::value::{Hex, Time, guid};
 
 /// How the system was booted. What was not answered is null.
 #[derive(Clone, Debug, Serialize)]
@@ -38,8 +38,12 @@ pub struct Boot {
     pub hypervisor: Option<String>,
     /// Virtualization-based security.
     pub isolated_user_mode: Option<IsolatedUserMode>,
-    /// The program the firmware wants smss to run (WPBT).
-    pub platform_binary: Option<PlatformBinary>,
+    /// The program the firmware wants smss to run.
+    pub platform_binary: PlatformBinary,
+    /// The firmware's variables that decide the boot; null where the firmware has none, or did not tell.
+    pub uefi_variables: Option<UefiVariables>,
+    /// Why there are none.
+    pub uefi_variables_status: Option<String>,
     /// Safe Mode.
     pub safe_mode: SafeMode,
     /// The boot loader's options for the kernel.
@@ -102,15 +106,6 @@ pub struct IsolatedUserMode {
     pub flags: Hex,
     /// By name.
     pub flag_names: Vec<&'static str>,
-}
-
-/// The platform binary.
-#[derive(Clone, Debug, Serialize)]
-pub struct PlatformBinary {
-    /// Where in physical memory the firmware left it.
-    pub physical_address: Hex,
-    /// Its size in bytes.
-    pub size: u32,
 }
 
 /// Safe Mode.
@@ -227,12 +222,9 @@ impl Snapshot<'_> {
                         flag_names: flags(ISOLATED_USER_MODE_FLAGS, mask.into()),
                     }
                 }),
-                platform_binary: self.system_view::<Binary>(133).and_then(|view| {
-                    Some(PlatformBinary {
-                        physical_address: Hex(view.get(Binary::PhysicalAddress)?),
-                        size: view.get(Binary::HandoffBufferSize)?,
-                    })
-                }),
+                platform_binary: self.platform_binary(&registry, problems),
+                uefi_variables: self.uefi_variables(problems),
+                uefi_variables_status: self.why_no_uefi_variables(),
                 safe_mode: self.safe_mode(&registry),
                 start_options: registry
                     .value(
@@ -337,27 +329,9 @@ fn present(presence: Presence) -> Option<bool> {
     }
 }
 
-fn guid(bytes: [u8; 16]) -> String {
-    let [a, b, c, d, e, f, g, h, rest @ ..] = bytes;
-    let first = u32::from_le_bytes([a, b, c, d]);
-    let (second, third) = (u16::from_le_bytes([e, f]), u16::from_le_bytes([g, h]));
-    let [i, j, node @ ..] = rest;
-    let node: String = node.iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("{{{first:08x}-{second:04x}-{third:04x}-{i:02x}{j:02x}-{node}}}")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_guid_is_shown_in_its_mixed_byte_order() {
-        let bytes = [
-            0x62, 0x76, 0xEA, 0x9D, 0xCD, 0x5C, 0x70, 0x4E, 0xAC, 0xC1, 0xF3, 0x2B, 0x34, 0x4D,
-            0x47, 0x95,
-        ];
-        assert_eq!(guid(bytes), "{9dea7662-5ccd-4e70-acc1-f32b344d4795}");
-    }
 
     #[test]
     fn code_integrity_options_are_named_from_the_lowest_bit_up() {

@@ -1,19 +1,23 @@
 //! Memory: physical, committed, page files, pools, and what the kernel itself takes.
 
+use std::cmp::Reverse;
 use std::sync::Arc;
 
 use serde::Serialize;
 
 use super::Reading;
-use crate::decode::{self, PageFileClass};
+use super::processes::{image, pid};
+use crate::decode::{self, PageFileClass, ProcessEntry};
 use crate::error::Problem;
 use crate::layout::structures::{
     SYSTEM_BASIC_INFORMATION as Basic, SYSTEM_FILECACHE_INFORMATION as Cache,
-    SYSTEM_MEMORY_LIST_INFORMATION as Lists, SYSTEM_PAGEFILE_INFORMATION as PageFileLayout,
+    SYSTEM_MEMORY_LIST_INFORMATION as Lists, SYSTEM_MEMORY_USAGE_INFORMATION as Usage,
+    SYSTEM_PAGEFILE_INFORMATION as PageFileLayout,
     SYSTEM_PAGEFILE_INFORMATION_EX as PageFileExtended, SYSTEM_PERFORMANCE_INFORMATION as Counters,
-    SYSTEM_REGISTRY_QUOTA_INFORMATION as Quota,
+    SYSTEM_POOLTAG as Tag, SYSTEM_PROCESS_INFORMATION as Process,
+    SYSTEM_PROCESS_INFORMATION_EXTENSION as Extension, SYSTEM_REGISTRY_QUOTA_INFORMATION as Quota,
 };
-use crate::layout::{Kind, View};
+use crate::layout::{Kind, Size, View};
 use crate::snapshot::Snapshot;
 
 /// Memory. All sizes are bytes.
@@ -41,6 +45,64 @@ pub struct Memory {
     pub lists: Option<PageLists>,
     /// What the registry takes.
     pub registry: Option<RegistryQuota>,
+    /// The pools by tag, the largest first; null when the system did not tell.
+    pub pool_tags: Option<Vec<PoolTag>>,
+    /// The processes, the one with the most private commit first.
+    pub processes: Vec<ProcessMemory>,
+}
+
+/// What was allocated from the pools under one tag. All sizes are bytes.
+#[derive(Clone, Debug, Serialize)]
+pub struct PoolTag {
+    /// Four characters; those that cannot be shown are dots.
+    pub tag: String,
+    /// In use in both pools.
+    pub size: u64,
+    /// In use in the pool that can be paged out.
+    pub paged: u64,
+    /// In use in the pool that cannot.
+    pub nonpaged: u64,
+    /// Allocations in both pools that are in use.
+    pub allocations: u64,
+}
+
+/// What one process takes. All sizes are bytes.
+#[derive(Clone, Debug, Serialize)]
+pub struct ProcessMemory {
+    /// Process id.
+    pub pid: u64,
+    /// File name of its image.
+    pub image: Option<Arc<str>>,
+    /// Private memory promised to it: what it counts for in the system's commit charge, in RAM or not.
+    pub private_commit: u64,
+    /// The most that ever was.
+    pub peak_private_commit: u64,
+    /// Memory in sections backed by page files that it charged for and may share; class 148 only.
+    pub shared_commit: Option<u64>,
+    /// Its pages in RAM, shared ones included.
+    pub working_set: u64,
+    /// The most that ever was.
+    pub peak_working_set: u64,
+    /// Its pages in RAM that nobody else can use; since Windows Vista. The column "Memory" of Task Manager.
+    pub private_working_set: Option<u64>,
+    /// The rest of its pages in RAM, which others may use as well.
+    pub shared_working_set: Option<u64>,
+    /// Address space in use, whether anything is behind it or not.
+    pub virtual_size: u64,
+    /// The most that ever was.
+    pub peak_virtual_size: u64,
+    /// Paged pool the kernel charges it for.
+    pub paged_pool: u64,
+    /// The most that ever was.
+    pub peak_paged_pool: u64,
+    /// Nonpaged pool the kernel charges it for.
+    pub nonpaged_pool: u64,
+    /// The most that ever was.
+    pub peak_nonpaged_pool: u64,
+    /// Page faults since it started; most of them need no disk.
+    pub page_faults: u32,
+    /// Those that read from a disk; since Windows 7.
+    pub hard_faults: Option<u32>,
 }
 
 /// RAM.
@@ -61,6 +123,8 @@ pub struct Commit {
     pub limit: Option<u64>,
     /// Most that ever was.
     pub peak: Option<u64>,
+    /// Of the charge, what is for sections that are backed by page files and can be shared; null where not told.
+    pub shared: Option<u64>,
 }
 
 /// A page file.
@@ -131,6 +195,18 @@ pub struct RegistryQuota {
     pub allowed: u64,
 }
 
+/// A pool tag as people read it. Bit 31 marks protected allocations (`PROTECTED_POOL`).
+fn tag_name(tag: [u8; 4]) -> String {
+    let [a, b, c, d] = tag;
+    [a, b, c, d & 0x7F]
+        .iter()
+        .map(|byte| match byte {
+            b' '..=b'~' => char::from(*byte),
+            _ => '.',
+        })
+        .collect()
+}
+
 impl Snapshot<'_> {
     /// Memory as the small system information classes tell it.
     pub fn memory(&self) -> Reading<Memory> {
@@ -163,6 +239,9 @@ impl Snapshot<'_> {
                 total: counted(Counters::CommittedPages),
                 limit: counted(Counters::CommitLimit),
                 peak: counted(Counters::PeakCommitment),
+                shared: self
+                    .system_field(182, Usage::SharedCommittedBytes)
+                    .or_else(|| bytes(counters?.get(Counters::SharedCommittedPages))),
             },
             page_files: self.page_files(pages, problems),
             paged_pool: Pool {
@@ -197,6 +276,79 @@ impl Snapshot<'_> {
                 })
             }),
             registry: self.registry_quota(),
+            pool_tags: self.pool_tags(problems),
+            processes: self.process_memory(problems),
+        }
+    }
+
+    fn pool_tags(&self, problems: &mut Vec<Problem>) -> Option<Vec<PoolTag>> {
+        let answer = self.system_information(&[22])?;
+        let views = answer.decode(problems, decode::pool_tags);
+        let mut tags: Vec<PoolTag> = views
+            .iter()
+            .map(|view| {
+                let used = |field| view.get::<Size>(field).unwrap_or_default();
+                let count = |field| view.get::<u32>(field).unwrap_or_default();
+                let (paged, nonpaged) = (used(Tag::PagedUsed), used(Tag::NonPagedUsed));
+                // Both counters wrap around together.
+                let live =
+                    |allocations, frees| u64::from(count(allocations).wrapping_sub(count(frees)));
+                PoolTag {
+                    tag: tag_name(view.get(Tag::Tag).unwrap_or_default()),
+                    size: paged.saturating_add(nonpaged),
+                    paged,
+                    nonpaged,
+                    allocations: live(Tag::PagedAllocs, Tag::PagedFrees)
+                        + live(Tag::NonPagedAllocs, Tag::NonPagedFrees),
+                }
+            })
+            .collect();
+        tags.sort_by_key(|tag| Reverse(tag.size));
+        Some(tags)
+    }
+
+    fn process_memory(&self, problems: &mut Vec<Problem>) -> Vec<ProcessMemory> {
+        let entries = self.process_entries(problems);
+        let mut processes: Vec<_> = entries.iter().map(|entry| self.memory_of(entry)).collect();
+        processes.sort_by_key(|process| Reverse(process.private_commit));
+        processes
+    }
+
+    fn memory_of(&self, entry: &ProcessEntry<'_>) -> ProcessMemory {
+        let size = |field| entry.process.get::<Size>(field).unwrap_or_default();
+        let working_set = size(Process::WorkingSetSize);
+        let private_working_set = entry
+            .process
+            .get(Process::WorkingSetPrivateSize)
+            .filter(|_| self.header.nt_major >= 6)
+            .and_then(|size| u64::try_from(size).ok());
+        let extension = entry.extension.as_ref();
+        ProcessMemory {
+            pid: pid(entry),
+            image: image(entry),
+            private_commit: size(Process::PagefileUsage),
+            peak_private_commit: size(Process::PeakPagefileUsage),
+            shared_commit: extension
+                .and_then(|extension| extension.get(Extension::SharedCommitCharge)),
+            working_set,
+            peak_working_set: size(Process::PeakWorkingSetSize),
+            private_working_set,
+            shared_working_set: private_working_set
+                .and_then(|private| working_set.checked_sub(private)),
+            virtual_size: size(Process::VirtualSize),
+            peak_virtual_size: size(Process::PeakVirtualSize),
+            paged_pool: size(Process::QuotaPagedPoolUsage),
+            peak_paged_pool: size(Process::QuotaPeakPagedPoolUsage),
+            nonpaged_pool: size(Process::QuotaNonPagedPoolUsage),
+            peak_nonpaged_pool: size(Process::QuotaPeakNonPagedPoolUsage),
+            page_faults: entry
+                .process
+                .get(Process::PageFaultCount)
+                .unwrap_or_default(),
+            hard_faults: entry
+                .process
+                .get(Process::HardFaultCount)
+                .filter(|_| (self.header.nt_major, self.header.nt_minor) >= (6, 1)),
         }
     }
 

@@ -6,8 +6,15 @@
 
 mod boot;
 mod details;
+mod directory;
+pub(crate) mod drivers;
+mod firmware;
 mod handles;
+<<<<<<<
+mod images;
+=======
 mod jobs;
+>>>>>>>
 mod memory;
 mod modules;
 mod namespace;
@@ -16,14 +23,20 @@ mod objects;
 mod opened;
 mod peb;
 mod processes;
-mod registry;
+pub(crate) mod registry;
 mod summary;
 mod symlinks;
 mod threads;
 mod types;
+<<<<<<<
+mod wfp;
+=======
 mod zombies;
+>>>>>>>
 
 pub use boot::{
+<<<<<<<
+=======
     Boot, CodeIntegrity, Firmware, IsolatedUserMode, KernelDebugger, PlatformBinary, SafeMode,
     SecureBoot, SessionManagerLists,
 };
@@ -38,14 +51,43 @@ pub use opened::Holder;
 pub use peb::{Field, Peb};
 pub use processes::{ParentStatus, Process};
 pub use registry::{
+>>>>>>>
+    Boot, CodeIntegrity, Firmware, IsolatedUserMode, KernelDebugger, SafeMode, SecureBoot,
+    SessionManagerLists,
+};
+pub use drivers::{Driver, DriverState, Drivers, Known};
+pub use firmware::{
+    BootEntry, FirmwareVariable, PlatformBinary, PlatformBinaryFile, PlatformBinaryHandoff,
+    PlatformTable, SecureBootDatabase, UefiVariables,
+};
+pub use handles::{AccessNames, Handle};
+pub use memory::{
+    Commit, FileCache, Memory, PageFile, PageLists, Physical, Pool, PoolTag, ProcessMemory,
+    RegistryQuota,
+};
+pub use modules::Module;
+pub use peb::{Field, Peb};
+pub use processes::{ParentStatus, Process};
+pub use registry::{
     Autologger, Hive, Hives, Key, KeyValues, LinkKey, Links, MinifilterInstance, Registry,
     RegistryValue, RootKey, Service, Start, ValueData, altitude_group, compare_altitudes,
 };
+<<<<<<<
+pub use summary::{
+    Cost, Counts, FamilyCost, ItemSummary, Privilege, SectionSummary, SkippedFamily, Summary,
+    System,
+};
+=======
 pub use summary::{Counts, ItemSummary, Privilege, SectionSummary, Summary, System};
 pub use symlinks::{DynamicTarget, SymbolicLink, TargetStatus};
+>>>>>>>
 pub use threads::Thread;
 pub use types::{GenericMapping, ObjectType};
+<<<<<<<
+pub use wfp::{UnreadableKey, Wfp, WfpObject};
+=======
 pub use zombies::{Zombie, ZombieHolder, Zombies};
+>>>>>>>
 
 use bootshot_format::Source;
 

@@ -4,11 +4,13 @@ use bootshot_format::Source;
 use serde::Serialize;
 
 use super::Reading;
+use super::images::Images;
 use crate::decode::{self, ModuleClass};
 use crate::error::Problem;
 use crate::layout::structures::{
     RTL_PROCESS_MODULE_INFORMATION as Layout, RTL_PROCESS_MODULE_INFORMATION_EX as Extended,
 };
+use crate::names;
 use crate::snapshot::Snapshot;
 use crate::value::Hex;
 
@@ -38,12 +40,22 @@ pub struct Module {
     pub time_date_stamp: Option<Hex>,
     /// Where it would like to be loaded; class 77 only.
     pub default_base: Option<Hex>,
+    /// `x86`, `x64`, `arm64`, from the image's headers.
+    pub machine: Option<&'static str>,
+    /// `native` for nearly all, from the image's headers.
+    pub subsystem: Option<&'static str>,
+    /// Why the image's headers were not read.
+    pub image_status: Option<String>,
 }
 
 impl Snapshot<'_> {
     /// The kernel modules in the order of loading.
     pub fn modules(&self) -> Reading<Vec<Module>> {
-        Reading::gather(|problems| self.module_entries(problems).iter().map(module).collect())
+        Reading::gather(|problems| {
+            let images = self.images();
+            let entries = self.module_entries(problems);
+            entries.iter().map(|entry| module(entry, &images)).collect()
+        })
     }
 
     pub(super) fn module_entries(&self, problems: &mut Vec<Problem>) -> Vec<decode::Module<'_>> {
@@ -58,10 +70,11 @@ impl Snapshot<'_> {
     }
 }
 
-fn module(entry: &decode::Module<'_>) -> Module {
+fn module(entry: &decode::Module<'_>, images: &Images) -> Module {
     let (path, name) = entry.path();
     let base = entry.base.get(Layout::ImageBase).unwrap_or_default();
     let extended = entry.extended.as_ref();
+    let headers = images.of(Some(&path));
     Module {
         name: path[name..].to_owned(),
         path,
@@ -80,5 +93,14 @@ fn module(entry: &decode::Module<'_>) -> Module {
             .and_then(|extended| extended.get(Extended::DefaultBase))
             .filter(|base| *base != 0)
             .map(Hex),
+        machine: headers
+            .as_ref()
+            .ok()
+            .and_then(|image| names::machine(image.machine)),
+        subsystem: headers
+            .as_ref()
+            .ok()
+            .and_then(|image| names::subsystem(image.subsystem)),
+        image_status: headers.err(),
     }
 }

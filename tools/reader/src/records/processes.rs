@@ -8,7 +8,11 @@ use serde::Serialize;
 
 use super::Reading;
 use super::details::{self, Details};
+<<<<<<<
+use super::images::Images;
+=======
 use super::jobs::{Membership, ProcessJob};
+>>>>>>>
 use crate::decode::{self, ProcessClass, ProcessEntry};
 use crate::error::Problem;
 use crate::layout::structures::{
@@ -77,8 +81,13 @@ pub struct Process {
     pub kernel_time: i64,
     /// Base priority.
     pub base_priority: i32,
-    /// `x86`, `x64`, `arm64`, or `wow64` for an emulated process on arm64.
+    /// `x86`, `x64`, `arm64`, from the image's headers; where these were not read, as the kernel tells it, with `wow64`
+    /// for an emulated process on arm64.
     pub machine: Option<&'static str>,
+    /// `native`, `windows gui`, `windows console`, from the image's headers.
+    pub subsystem: Option<&'static str>,
+    /// Why the image's headers were not read.
+    pub image_status: Option<String>,
     /// `none`, or level and signer: `light (WinTcb)`.
     pub protection: Option<String>,
     /// The user, by name when well known, else as `S-1-…`.
@@ -97,6 +106,7 @@ impl Snapshot<'_> {
         Reading::gather(|problems| {
             let entries = self.process_entries(problems);
             let mut details = details::details(self, problems);
+            let images = self.images();
             let ages: BTreeMap<u64, Age> = entries
                 .iter()
                 .map(|entry| (pid(entry), age(entry, &details)))
@@ -106,7 +116,11 @@ impl Snapshot<'_> {
                 .iter()
                 .map(|entry| {
                     let details = details.remove(&key(entry)).unwrap_or_default();
+<<<<<<<
+                    self.process(entry, details, &ages, &images)
+=======
                     self.process(entry, details, &ages, &membership)
+>>>>>>>
                 })
                 .collect()
         })
@@ -136,13 +150,18 @@ impl Snapshot<'_> {
         entry: &ProcessEntry<'_>,
         details: Details,
         ages: &BTreeMap<u64, Age>,
+<<<<<<<
+        images: &Images,
+=======
         membership: &Membership,
+>>>>>>>
     ) -> Process {
         let view = &entry.process;
         let pid = pid(entry);
         let parent_pid = view
             .get(Layout::InheritedFromUniqueProcessId)
             .unwrap_or_default();
+        let image_headers = images.of(details.image_path.as_deref());
         let user = details.user.as_ref().or(entry.user.as_ref());
         let extension = entry.extension.as_ref();
         let job_id = extension.and_then(|extension| extension.get(Extension::JobObjectId));
@@ -169,7 +188,15 @@ impl Snapshot<'_> {
             user_time: view.get(Layout::UserTime).unwrap_or_default(),
             kernel_time: view.get(Layout::KernelTime).unwrap_or_default(),
             base_priority: view.get(Layout::BasePriority).unwrap_or_default(),
-            machine: details.wow64.and_then(|wow64| self.machine_of(wow64)),
+            machine: match &image_headers {
+                Ok(image) => names::machine(image.machine),
+                Err(_) => details.wow64.and_then(|wow64| self.machine_of(wow64)),
+            },
+            subsystem: image_headers
+                .as_ref()
+                .ok()
+                .and_then(|image| names::subsystem(image.subsystem)),
+            image_status: image_headers.err(),
             protection: details.protection.map(|protection| protection.to_string()),
             user: user.map(names::account),
             integrity: details.integrity.as_ref().map(names::integrity),

@@ -47,8 +47,51 @@ pub struct Summary {
     pub output_directory: Option<String>,
     /// How many of everything there are.
     pub counts: Counts,
+    /// What the capture itself cost.
+    pub cost: Cost,
     /// The sections.
     pub sections: Vec<SectionSummary>,
+}
+
+/// What the capture cost: time and bytes.
+#[derive(Clone, Debug, Serialize)]
+pub struct Cost {
+    /// From the start of the system to the capture's first instruction, 100 ns units of the interrupt time.
+    pub boot_to_first_instruction: u64,
+    /// From then to its end, 100 ns units; null without a trailer.
+    pub duration: Option<u64>,
+    /// Of that, what was spent between the sections, 100 ns units.
+    pub between_sections: Option<u64>,
+    /// Bytes of all answers.
+    pub bytes: u64,
+    /// The same for each family.
+    pub families: Vec<FamilyCost>,
+    /// Families that were not captured.
+    pub skipped: Vec<SkippedFamily>,
+}
+
+/// What one family cost.
+#[derive(Clone, Debug, Serialize)]
+pub struct FamilyCost {
+    /// The family.
+    pub family: &'static str,
+    /// Sections.
+    pub sections: u64,
+    /// Questions: items of batches, and sections that are none.
+    pub questions: u64,
+    /// Bytes.
+    pub bytes: u64,
+    /// Time, 100 ns units; null when a section has no end.
+    pub duration: Option<u64>,
+}
+
+/// A family that was not captured.
+#[derive(Clone, Debug, Serialize)]
+pub struct SkippedFamily {
+    /// The family.
+    pub family: &'static str,
+    /// `skipped by phase`, `skipped by argument`, `skipped by budget`.
+    pub outcome: &'static str,
 }
 
 /// The system that was captured.
@@ -149,6 +192,7 @@ impl Snapshot<'_> {
     /// The snapshot at a glance. The problems are those of the file itself.
     pub fn summary(&self) -> Reading<Summary> {
         let header = &self.header;
+        let sections = self.sections();
         let [_, major, minor, patch] = header.writer_version.to_be_bytes();
         Reading {
             value: Summary {
@@ -170,9 +214,7 @@ impl Snapshot<'_> {
                 completeness: self.completeness(),
                 start_time: Time::new(header.system_time),
                 since_boot: header.interrupt_time,
-                duration: self.trailer.and_then(|trailer| {
-                    self.ticks(header.performance_counter, trailer.performance_counter)
-                }),
+                duration: self.duration(),
                 pid: header.process_id,
                 system: self.system(),
                 privileges: self.privileges(),
@@ -186,10 +228,63 @@ impl Snapshot<'_> {
                     .find(|answer| is_note(answer, NoteKind::OUTPUT_DIRECTORY))
                     .map(|answer| answer.name()),
                 counts: self.counts(),
-                sections: self.sections(),
+                cost: self.cost(&sections),
+                sections,
             },
             problems: self.problems.clone(),
         }
+    }
+
+    fn cost(&self, sections: &[SectionSummary]) -> Cost {
+        let mut families: Vec<FamilyCost> = Vec::new();
+        for section in sections.iter().filter(|section| !section.is_skipped()) {
+            // There are about a dozen families, however many sections a file has.
+            let place = families
+                .iter()
+                .position(|cost| cost.family == section.family);
+            let place = place.unwrap_or_else(|| {
+                families.push(FamilyCost {
+                    family: section.family,
+                    sections: 0,
+                    questions: 0,
+                    bytes: 0,
+                    duration: Some(0),
+                });
+                families.len() - 1
+            });
+            let cost = &mut families[place];
+            cost.sections += 1;
+            cost.questions += (section.items.len() as u64).max(1);
+            cost.bytes += section.answer.bytes;
+            cost.duration = add(cost.duration, section.duration);
+        }
+        let duration = self.duration();
+        let inside = families
+            .iter()
+            .try_fold(0, |sum: u64, cost| Some(sum.saturating_add(cost.duration?)));
+        Cost {
+            boot_to_first_instruction: self.header.interrupt_time,
+            duration,
+            between_sections: duration
+                .zip(inside)
+                .and_then(|(all, inside)| all.checked_sub(inside)),
+            bytes: sections.iter().map(|section| section.answer.bytes).sum(),
+            families,
+            skipped: sections
+                .iter()
+                .filter(|section| section.is_skipped())
+                .map(|section| SkippedFamily {
+                    family: section.family,
+                    outcome: section.answer.outcome,
+                })
+                .collect(),
+        }
+    }
+
+    /// How long the capture took, 100 ns units; none without a trailer.
+    fn duration(&self) -> Option<u64> {
+        let end = self.trailer?.performance_counter;
+        self.ticks(self.header.performance_counter, end)
     }
 
     /// Every section with what came of it, and every answer in a batch.
@@ -295,6 +390,17 @@ impl Snapshot<'_> {
     }
 }
 
+fn add(one: Option<u64>, other: Option<u64>) -> Option<u64> {
+    Some(one?.saturating_add(other?))
+}
+
+impl SectionSummary {
+    /// Whether it stands for a family that was not captured.
+    fn is_skipped(&self) -> bool {
+        self.answer.outcome.starts_with("skipped")
+    }
+}
+
 fn is_note(answer: &Answer<'_>, kind: NoteKind) -> bool {
     answer.source == Source::NOTE && answer.class == kind.0
 }
@@ -322,17 +428,32 @@ fn item(answer: &Answer<'_>) -> ItemSummary {
 
 /// The number of entries in an answer that is a list.
 fn count(answer: &Answer<'_>) -> Option<u64> {
-    if !answer.succeeded() || answer.outcome == Outcome::FAILED {
-        return None;
-    }
     let buffer = answer.buffer();
     let mut ignored = Vec::new();
+    match answer.source {
+        // The status of a run is that of the call that ended it.
+        Source::SUBKEYS if answer.class == 0 => {
+            return Some(decode::subkeys(&buffer, &mut ignored).len() as u64);
+        }
+        Source::KEY_VALUES if answer.class == 1 => {
+            return Some(decode::key_values(&buffer, &mut ignored).len() as u64);
+        }
+        _ if !answer.succeeded() || answer.outcome == Outcome::FAILED => return None,
+        _ => {}
+    }
     let class = answer.class;
     let count = match answer.source {
         Source::OBJECT_INFORMATION if class == 3 => {
             decode::object_types(&buffer, &mut ignored).len()
         }
         Source::DIRECTORY_OBJECT => decode::directory_entries(&buffer, &mut ignored).len(),
+        Source::FIRMWARE_VARIABLES if class == 2 => {
+            decode::firmware_variables(&buffer, &mut ignored).len()
+        }
+        Source::FIRMWARE_VARIABLES if class == 1 => {
+            decode::firmware_variable_names(&buffer, &mut ignored).len()
+        }
+        Source::SYSTEM_INFORMATION if class == 22 => decode::pool_tags(&buffer, &mut ignored).len(),
         Source::SYSTEM_INFORMATION => {
             if let Some(class) = ProcessClass::from_number(class) {
                 decode::processes(&buffer, class, &mut ignored).len()

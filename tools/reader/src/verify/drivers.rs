@@ -1,12 +1,10 @@
 //! Driver objects, against the kernel modules.
 //!
 //! A driver object has the name of its service, a module that of its file. For most drivers these are the same, without
-//! `.sys`; nothing else is compared, since neither list tells which module an object belongs to. So a driver object
-//! without a module of its name may have been loaded from a file of another name, which its service's `ImagePath`
-//! tells. The other way round nothing can be said: many modules have no driver object (the HAL, libraries, display
-//! drivers, crash dump copies).
+//! `.sys`; where the service entry was captured, its `ImagePath` tells the file. The other way round nothing can be said:
+//! many modules have no driver object (the HAL, libraries, display drivers, crash dump copies).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bootshot_format::{OpenKind, Source};
 
@@ -14,44 +12,9 @@ use super::evidence::{Evidence, is_complete};
 use super::{Report, counted};
 use crate::decode::{self, ModuleClass};
 use crate::names::describe_status;
+use crate::records::drivers::{DIRECTORIES, OF_THE_KERNEL};
+use crate::records::registry::services;
 use crate::snapshot::Answer;
-
-/// The directories of driver objects.
-const DIRECTORIES: [&str; 2] = ["\\Driver", "\\FileSystem"];
-
-/// Driver objects that the kernel or the HAL makes for itself, and their directory. They have no module of their own.
-const OF_THE_KERNEL: &[(&str, &str, &str)] = &[
-    (
-        "\\Driver",
-        "PnpManager",
-        "the devices of the Plug and Play manager",
-    ),
-    ("\\Driver", "ACPI_HAL", "the HAL on systems with ACPI"),
-    ("\\Driver", "PCI_HAL", "the HAL on systems without ACPI"),
-    (
-        "\\Driver",
-        "WMIxWDM",
-        "the device of Windows Management Instrumentation",
-    ),
-    (
-        "\\Driver",
-        "SoftwareDevice",
-        "devices that programs create, since Windows 8",
-    ),
-    (
-        "\\Driver",
-        "DeviceApi",
-        "the device API of the Plug and Play manager, since Windows 8",
-    ),
-    ("\\Driver", "Verifier", "Driver Verifier"),
-    ("\\Driver", "VERIFIER_FILTER", "Driver Verifier"),
-    ("\\Driver", "VERIFIER_DDI", "Driver Verifier"),
-    (
-        "\\FileSystem",
-        "RAW",
-        "the file system of volumes that no other one knows",
-    ),
-];
 
 /// Drivers of Windows with a service that is called otherwise than the file.
 const OTHERWISE_NAMED: &[(&str, &[&str])] = &[
@@ -78,6 +41,9 @@ const OTHERWISE_NAMED: &[(&str, &[&str])] = &[
     ("Wanarpv6", &["wanarp"]),
 ];
 
+/// Characters of a file's name that findings show.
+const LONGEST_NAME: usize = 64;
+
 /// A driver object as a directory lists it.
 struct Driver<'s> {
     directory: &'static str,
@@ -97,6 +63,7 @@ pub(super) fn check(evidence: &Evidence<'_>, report: &mut Report<'_>) {
     if drivers.is_empty() {
         return;
     }
+    let files = files_of_services(evidence);
     let of_this_name = |name: &str| modules.contains(&name.to_lowercase());
     let (mut same, mut known) = (0, Vec::new());
     for driver in &drivers {
@@ -110,20 +77,38 @@ pub(super) fn check(evidence: &Evidence<'_>, report: &mut Report<'_>) {
             .filter(|(name, _)| is(name))
             .flat_map(|(_, files)| files.iter())
             .find(|file| of_this_name(file));
+        let of_service = files.get(&path.to_lowercase());
         if of_this_name(&driver.name) {
             same += 1;
         } else if let Some((.., reason)) = kernel {
             known.push(format!("{path} ({reason})"));
+        } else if let Some(file) = of_service.filter(|file| of_this_name(stem(file))) {
+            known.push(format!("{path} ({file}, as its service says)"));
         } else if let Some(file) = file {
             known.push(format!("{path} ({file}.sys)"));
+        } else if let Some(file) = of_service.filter(|file| !is(stem(file))) {
+            report.finding(
+                "driver-without-module",
+                path.clone(),
+                &[&answer, &driver.answer],
+                format!(
+                    "driver object {path} has no kernel module named {0}.sys, and none named {file:.LONGEST_NAME$}, \
+                     which its service names",
+                    driver.name
+                ),
+            );
         } else {
             report.finding(
                 "driver-without-module",
                 path.clone(),
                 &[&answer, &driver.answer],
                 format!(
-                    "driver object {path} has no kernel module named {}.sys; its service may name another file",
-                    driver.name
+                    "driver object {path} has no kernel module named {}.sys; {}",
+                    driver.name,
+                    match of_service {
+                        Some(_) => "its service names no other file",
+                        None => "its service may name another file",
+                    }
                 ),
             );
         }
@@ -155,31 +140,43 @@ fn modules<'s>(
         decode::modules(buffer, class, problems)
     });
     report.malformed(problems);
-    let stem = |module: &decode::Module<'_>| {
+    let name = |module: &decode::Module<'_>| {
         let (path, start) = module.path();
-        let name = path[start..].to_lowercase();
-        name.rsplit_once('.')
-            .map_or(name.clone(), |(stem, _)| stem.to_owned())
+        stem(&path[start..].to_lowercase()).to_owned()
     };
-    let names: BTreeSet<String> = modules.iter().map(stem).collect();
+    let names: BTreeSet<String> = modules.iter().map(name).collect();
     (!names.is_empty()).then_some((answer, names))
 }
 
+/// A file name without what follows its last dot.
+fn stem(file: &str) -> &str {
+    file.rsplit_once('.').map_or(file, |(stem, _)| stem)
+}
+
+/// The files that service entries name, by the path of the driver object, both in lower case.
+fn files_of_services(evidence: &Evidence<'_>) -> BTreeMap<String, String> {
+    // What is malformed in the registry is told by those who show it.
+    let registry = evidence.snapshot.registry().value;
+    let mut files = BTreeMap::new();
+    for service in services(&registry) {
+        if service.is_driver() {
+            let paths = service.driver_objects().into_iter();
+            files.extend(paths.map(|path| (path.to_lowercase(), service.image_file())));
+        }
+    }
+    files
+}
+
 fn drivers<'s>(evidence: &Evidence<'s>, report: &mut Report<'_>) -> Vec<Driver<'s>> {
-    let mut drivers = Vec::new();
     for answer in evidence.snapshot.answers() {
-        let path = match answer.source {
-            Source::DIRECTORY_OBJECT => answer.name(),
-            Source::OPEN if answer.class == OpenKind::DIRECTORY_OBJECT.0 => answer.name(),
-            _ => continue,
-        };
-        let Some(directory) = DIRECTORIES
-            .into_iter()
-            .find(|directory| directory.eq_ignore_ascii_case(&path))
-        else {
+        if answer.source != Source::OPEN || answer.class != OpenKind::DIRECTORY_OBJECT.0 {
             continue;
-        };
-        if answer.source == Source::OPEN {
+        }
+        let path = answer.name();
+        let known = DIRECTORIES
+            .into_iter()
+            .find(|directory| directory.eq_ignore_ascii_case(&path));
+        if let Some(directory) = known {
             report.note(
                 "no-driver-objects",
                 format!(
@@ -187,24 +184,25 @@ fn drivers<'s>(evidence: &Evidence<'s>, report: &mut Report<'_>) -> Vec<Driver<'
                     describe_status(answer.status)
                 ),
             );
-            continue;
         }
-        if !answer.succeeded() {
-            continue;
-        }
+    }
+    let mut drivers = Vec::new();
+    for directory in DIRECTORIES {
         let mut problems = Vec::new();
-        let entries = answer.decode(&mut problems, decode::directory_entries);
+        let listing = evidence.snapshot.listing(directory, &mut problems);
         report.malformed(problems);
-        drivers.extend(
-            entries
-                .into_iter()
-                .filter(|entry| &*entry.type_name == "Driver")
-                .map(|entry| Driver {
-                    directory,
-                    name: entry.name.to_string(),
-                    answer,
-                }),
-        );
+        for (answer, entries) in listing.into_iter().flatten() {
+            let entries = entries.into_iter();
+            drivers.extend(
+                entries
+                    .filter(|entry| &*entry.type_name == "Driver")
+                    .map(|entry| Driver {
+                        directory,
+                        name: entry.name.to_string(),
+                        answer,
+                    }),
+            );
+        }
     }
     drivers
 }

@@ -27,8 +27,6 @@ pub struct Autologger {
     pub buffer_size: Option<u32>,
     /// `MaximumBuffers`.
     pub maximum_buffers: Option<u32>,
-    /// How many providers it enables; null when they were not listed.
-    pub provider_count: Option<u64>,
     /// Why its key could not be opened or read to its end.
     pub status: Option<String>,
 }
@@ -49,7 +47,6 @@ impl Snapshot<'_> {
                     log_file_mode: key.number("LogFileMode").map(|mode| Hex(mode.into())),
                     buffer_size: key.number("BufferSize"),
                     maximum_buffers: key.number("MaximumBuffers"),
-                    provider_count: key.subkeys.as_ref().map(|keys| keys.len() as u64),
                     status: key.refusal.or(key.values_cut).map(names::describe_status),
                 })
                 .collect()

@@ -11,7 +11,9 @@ pub use autologgers::Autologger;
 pub use hives::{Hive, Hives, RootKey};
 pub use links::{LinkKey, Links};
 pub use minifilters::{MinifilterInstance, altitude_group, compare_altitudes};
+pub(crate) use services::services;
 pub use services::{Service, Start};
+pub(crate) use values::hexadecimal;
 pub use values::{KeyValues, RegistryValue, ValueData};
 
 use std::collections::{BTreeMap, BTreeSet};

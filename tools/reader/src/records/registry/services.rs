@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::super::Reading;
+use super::super::drivers::DIRECTORIES;
 use super::{CURRENT_CONTROL_SET, Key, Registry};
 use crate::names;
 use crate::snapshot::Snapshot;
@@ -20,6 +21,9 @@ impl Start {
     pub const SYSTEM: u32 = 1;
 }
 
+/// `SERVICE_KERNEL_DRIVER`, `SERVICE_FILE_SYSTEM_DRIVER`, `SERVICE_ADAPTER`, `SERVICE_RECOGNIZER_DRIVER`.
+const DRIVERS: u32 = 0xF;
+
 /// A service entry.
 #[derive(Clone, Debug, Serialize)]
 pub struct Service {
@@ -28,6 +32,8 @@ pub struct Service {
     /// `kernel driver`, `file system driver`, `own process` and so on.
     #[serde(rename = "type")]
     pub service_type: Option<String>,
+    /// The same as a number.
+    pub type_value: Option<u32>,
     /// `boot`, `system`, `automatic`, `manual`, `disabled`.
     pub start: Option<&'static str>,
     /// The same as a number.
@@ -40,6 +46,8 @@ pub struct Service {
     pub error_control: Option<&'static str>,
     /// Its image as the entry has it; without one a driver is `System32\drivers\<name>.sys`.
     pub image_path: Option<String>,
+    /// The account of a program, or the path of the driver object where it is not the usual one.
+    pub object_name: Option<String>,
     /// What it calls itself.
     pub display_name: Option<String>,
     /// Its place among the services that start when it does, from 1, by group and tag. Drivers that the Plug and Play
@@ -52,31 +60,29 @@ pub struct Service {
 }
 
 impl Service {
-    /// The file name of the image without extension, in lower case: of `image_path`, else the service's own name.
-    pub(crate) fn image_stem(&self) -> String {
-        let path = self.image_path.as_deref().unwrap_or(&self.name);
-        file_stem(path)
+    /// The file name of the image in lower case: of `image_path`, else the service's own with `.sys`.
+    pub(crate) fn image_file(&self) -> String {
+        let Some(path) = &self.image_path else {
+            return format!("{}.sys", self.name.to_lowercase());
+        };
+        let name = path.trim_matches('"').rsplit(['\\', '/']).next();
+        name.unwrap_or_default().to_lowercase()
+    }
+
+    /// Paths that its driver object can have: the one it names, else its own name in the directory of its type.
+    pub(crate) fn driver_objects(&self) -> Vec<String> {
+        match &self.object_name {
+            Some(path) => vec![path.clone()],
+            None => DIRECTORIES
+                .iter()
+                .map(|directory| format!("{directory}\\{}", self.name))
+                .collect(),
+        }
     }
 
     /// Whether it is a driver.
     pub(crate) fn is_driver(&self) -> bool {
-        self.service_type
-            .as_deref()
-            .is_some_and(|service_type| service_type.contains("driver"))
-    }
-}
-
-/// The last component of a path without what follows its last dot, in lower case.
-pub(crate) fn file_stem(path: &str) -> String {
-    let name = path
-        .trim_matches('"')
-        .rsplit(['\\', '/'])
-        .next()
-        .unwrap_or_default()
-        .to_lowercase();
-    match name.rsplit_once('.') {
-        Some((stem, _)) => stem.to_owned(),
-        None => name,
+        self.type_value.is_some_and(|value| value & DRIVERS != 0)
     }
 }
 
@@ -182,6 +188,7 @@ fn service(key: &Key<'_>) -> Service {
     Service {
         name: key.name().to_owned(),
         service_type: key.number("Type").map(names::service_type),
+        type_value: key.number("Type"),
         start: start_value.and_then(names::service_start),
         start_value,
         group: text("Group"),
@@ -190,6 +197,7 @@ fn service(key: &Key<'_>) -> Service {
             .number("ErrorControl")
             .and_then(names::service_error_control),
         image_path: text("ImagePath"),
+        object_name: text("ObjectName"),
         display_name: text("DisplayName"),
         load_order: None,
         last_write_time: key.last_write_time,

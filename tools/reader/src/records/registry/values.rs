@@ -162,6 +162,7 @@ impl Snapshot<'_> {
         Reading::gather(|problems| {
             let registry = self.read_registry(problems);
             let control = format!("{CURRENT_CONTROL_SET}\\Control");
+            let with_below_them = ["CI", "DeviceGuard\\Scenarios"];
             let mut keys = Vec::new();
             for key in CONTROL_KEYS {
                 let path = match *key {
@@ -169,7 +170,7 @@ impl Snapshot<'_> {
                     absolute if absolute.starts_with('\\') => absolute.to_owned(),
                     relative => format!("{control}\\{relative}"),
                 };
-                if path.ends_with("Scenarios") {
+                if with_below_them.contains(key) {
                     keys.extend(with_below(&registry, &path));
                 } else {
                     keys.extend(registry.key(&path).map(KeyValues::from));
