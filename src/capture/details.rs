@@ -109,6 +109,8 @@ impl<K: Kernel, S: Sink<Error = Status> + Send> Capture<'_, K, S> {
                 }
             }
         }
+        let in_job = Question::new(Source::PROCESS_IN_JOB, 0).about(id, create_time);
+        self.note(&in_job, kernel.is_process_in_job(process.get()))?;
         self.token(process.get(), id, create_time)
     }
 

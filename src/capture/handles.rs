@@ -6,9 +6,9 @@ use crate::utf16;
 use bootshot_format::{Family, NoteKind, ObjectKind, Sink, Source};
 
 /// `SystemExtendedHandleInformation`.
-const EXTENDED_HANDLE_INFORMATION: u32 = 64;
+pub(super) const EXTENDED_HANDLE_INFORMATION: u32 = 64;
 /// `SystemHandleInformation`, which cuts process ids and handle values to 16 bits.
-const HANDLE_INFORMATION: u32 = 16;
+pub(super) const HANDLE_INFORMATION: u32 = 16;
 
 const DIRECTORY_QUERY: u32 = 1;
 const KEY_READ: u32 = 0x2_0019;

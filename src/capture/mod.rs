@@ -4,10 +4,16 @@
 //! written, or that the finisher has taken it away because the time was up.
 
 mod details;
+mod ended;
+mod file_names;
 mod firmware;
 mod handles;
 mod images;
+mod kept;
 mod modules;
+mod names;
+mod namespace;
+mod objects;
 mod own;
 mod path;
 mod processes;
@@ -26,6 +32,7 @@ use crate::own::Own;
 use bootshot_format::{
     Encoding, Family, ItemHeader, Outcome, SectionBegin, SectionEnd, Sink, Source, Writer, padded,
 };
+use kept::Kept;
 use query::{Asked, ask};
 
 /// Why a capture ended early.
@@ -106,6 +113,7 @@ pub struct Capture<'a, K: Kernel, S> {
     staged: usize,
     items: u32,
     cost: Cost,
+    kept: Kept<'a, K>,
 }
 
 /// Bytes of a batch that are gathered into one chunk.
@@ -136,6 +144,7 @@ impl<'a, K: Kernel, S: Sink<Error = Status> + Send> Capture<'a, K, S> {
             staged: 0,
             items: 0,
             cost: Cost::default(),
+            kept: Kept::new(kernel, heap),
         })
     }
 
@@ -174,6 +183,9 @@ impl<'a, K: Kernel, S: Sink<Error = Status> + Send> Capture<'a, K, S> {
             Family::SYSTEM => self.system(),
             Family::REGISTRY => self.registry(),
             Family::DETAILS => self.details(),
+            Family::NAMESPACE => self.namespace(),
+            Family::ENDED => self.ended(),
+            Family::NAMES => self.names(),
             Family::FIRMWARE => self.firmware(),
             Family::IMAGES => self.images(),
             _ => Ok(()),
@@ -285,6 +297,17 @@ impl<'a, K: Kernel, S: Sink<Error = Status> + Send> Capture<'a, K, S> {
         address: u64,
         data: &[u8],
     ) -> Result<(), Stop> {
+        self.push_parts(question, asked, address, [data, &[]])
+    }
+
+    /// The same with bytes that stand in two places.
+    fn push_parts(
+        &mut self,
+        question: &Question<'_>,
+        asked: &Asked,
+        address: u64,
+        data: [&[u8]; 2],
+    ) -> Result<(), Stop> {
         // The kernel's own bound on names is the field's.
         let header = ItemHeader {
             length: 0,
@@ -294,7 +317,7 @@ impl<'a, K: Kernel, S: Sink<Error = Status> + Send> Capture<'a, K, S> {
             argument: question.argument,
             argument2: question.argument2,
             buffer_address: address,
-            data_length: data.len() as u32,
+            data_length: (data[0].len() + data[1].len()) as u32,
             returned_length: asked.returned_length as u32,
             name_length: size_of_val(question.name) as u16,
             value_name_length: size_of_val(question.value_name) as u16,
@@ -304,7 +327,7 @@ impl<'a, K: Kernel, S: Sink<Error = Status> + Send> Capture<'a, K, S> {
         .measured();
         self.stage([&header.encode(), &[]])?;
         self.stage([bytes_of(question.name), bytes_of(question.value_name)])?;
-        self.stage([data, &[]])?;
+        self.stage(data)?;
         self.items += 1;
         Ok(())
     }

@@ -1,8 +1,7 @@
-//! Kernel modules, and the driver objects that should each belong to one.
+//! Kernel modules.
 
 use super::{Capture, Stop};
 use crate::nt::{Kernel, Status};
-use crate::utf16;
 use bootshot_format::{Family, Sink};
 
 /// `SystemModuleInformationEx`.
@@ -16,9 +15,6 @@ impl<K: Kernel, S: Sink<Error = Status> + Send> Capture<'_, K, S> {
             Family::MODULES,
             &[MODULE_INFORMATION_EX, MODULE_INFORMATION],
         )?;
-        self.begin_batch(Family::MODULES)?;
-        self.directory(utf16!("\\Driver"))?;
-        self.directory(utf16!("\\FileSystem"))?;
-        self.end_batch()
+        Ok(())
     }
 }

@@ -20,11 +20,17 @@ impl<K: Kernel, S: Sink<Error = Status> + Send> Capture<'_, K, S> {
             Family::PROCESSES,
             &[EXTENDED_PROCESS_INFORMATION, PROCESS_INFORMATION],
         )?;
-        self.first_answered(Family::PROCESSES, &[FULL_PROCESS_INFORMATION])
+        self.first_answered(Family::PROCESSES, &[FULL_PROCESS_INFORMATION])?;
+        Ok(())
     }
 
-    /// Asks `NtQuerySystemInformation` for the first of `classes` that answers; each try is a section.
-    pub(super) fn first_answered(&mut self, family: Family, classes: &[u32]) -> Result<(), Stop> {
+    /// Asks `NtQuerySystemInformation` for the first of `classes` that answers; each try is a section. The class that did
+    /// comes back with the bytes of its answer, which are 0 where none did.
+    pub(super) fn first_answered(
+        &mut self,
+        family: Family,
+        classes: &[u32],
+    ) -> Result<(u32, usize), Stop> {
         let kernel = self.kernel;
         for class in classes {
             let question = Question::new(Source::SYSTEM_INFORMATION, *class);
@@ -32,10 +38,10 @@ impl<K: Kernel, S: Sink<Error = Status> + Send> Capture<'_, K, S> {
                 kernel.query_system_information(*class, buffer)
             })?;
             if asked.status.is_success() {
-                break;
+                return Ok((*class, asked.length));
             }
         }
-        Ok(())
+        Ok((0, 0))
     }
 }
 

@@ -142,6 +142,11 @@ impl<'h, K: Kernel, T: Copy> List<'h, K, T> {
         Ok(())
     }
 
+    /// Takes all values out; their memory stays.
+    pub const fn clear(&mut self) {
+        self.length = 0;
+    }
+
     fn grow(&mut self) -> Result<(), OutOfMemory> {
         let capacity = (self.capacity * 2).max(32);
         let layout = Layout::array::<T>(capacity).map_err(|_| OutOfMemory)?;

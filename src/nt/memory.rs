@@ -148,6 +148,20 @@ pub fn units_of<K: Kernel>(region: &Region<K>, length: usize) -> &[u16] {
     unsafe { core::slice::from_raw_parts(region.address() as *const u16, length) }
 }
 
+/// `length` UTF-16 units that begin `offset` bytes into a region; `None` where they are not inside, or not aligned.
+pub fn units_at<K: Kernel>(region: &Region<K>, offset: usize, length: usize) -> Option<&[u16]> {
+    let bytes = region
+        .bytes()
+        .get(offset..)?
+        .get(..length.checked_mul(2)?)?;
+    let place = bytes.as_ptr().cast::<u16>();
+    if !place.is_aligned() {
+        return None;
+    }
+    // SAFETY: the bytes are borrowed from the region, aligned, and any bytes make units.
+    Some(unsafe { core::slice::from_raw_parts(place, length) })
+}
+
 /// Moves a value into memory of its own that is never released, for threads that may outlive any stack frame.
 pub fn keep_for_ever<K: Kernel, T>(kernel: K, value: T) -> Result<&'static T, Status> {
     const { assert!(align_of::<T>() <= PAGE) };

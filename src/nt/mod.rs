@@ -22,7 +22,7 @@ pub mod simulated;
 
 pub use handover::Handover;
 pub use heap::{Heap, List, OutOfMemory};
-pub use memory::{Buffer, PAGE, Region, bytes_of, keep_for_ever, units_of};
+pub use memory::{Buffer, PAGE, Region, bytes_of, keep_for_ever, units_at, units_of};
 pub use status::Status;
 
 use bootshot_format::ObjectKind;

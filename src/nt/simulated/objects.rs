@@ -57,9 +57,10 @@ impl Machine {
     /// The address of the object that the path names, in any case; links are not followed.
     pub fn address_of(&self, path: &str) -> Option<u64> {
         let names = path.split('\\').filter(|name| !name.is_empty());
+        let root = self.objects.contains_key(&ROOT).then_some(ROOT)?;
         names
             .into_iter()
-            .try_fold(ROOT, |directory, name| self.entry(directory, name, false))
+            .try_fold(root, |directory, name| self.entry(directory, name, false))
     }
 
     /// The object that the path names.
