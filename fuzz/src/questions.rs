@@ -222,16 +222,13 @@ pub fn ask_everything(file: &[u8]) -> Option<usize> {
         autologgers,
         session_manager,
         control,
-<<<<<<<
         wfp,
         drivers,
-        firmware_variables
-=======
+        firmware_variables,
         objects,
         unnamed_directories,
         symbolic_links,
         jobs
->>>>>>>
     );
     let namespace = READER.ask("namespace", length, || snapshot.namespace());
     READER.ask("namespace as JSON", length, || {

@@ -61,12 +61,8 @@ fn processes_have_the_documented_keys_in_order() {
             + r#""session":0,"create_time":null,"thread_count":1,"handle_count":0,"private_commit":0,"#
             + r#""working_set":20480,"private_working_set":null,"peak_working_set":20480,"virtual_size":4096,"#
             + r#""page_faults":0,"user_time":0,"kernel_time":4062500,"base_priority":0,"machine":null,"#
-<<<<<<<
             + r#""subsystem":null,"image_status":"its path is not known","#
-            + r#""protection":null,"user":null,"integrity":null}]"#
-=======
             + r#""protection":null,"user":null,"integrity":null,"job":null,"silo":null}]"#
->>>>>>>
     );
 }
 

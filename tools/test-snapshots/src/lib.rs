@@ -5,12 +5,9 @@
 #![forbid(unsafe_code)]
 
 mod build;
-<<<<<<<
 mod firmware;
-=======
 pub mod machine;
 pub mod objects;
->>>>>>>
 mod recording;
 mod registry;
 

@@ -10,11 +10,8 @@ mod directory;
 pub(crate) mod drivers;
 mod firmware;
 mod handles;
-<<<<<<<
 mod images;
-=======
 mod jobs;
->>>>>>>
 mod memory;
 mod modules;
 mod namespace;
@@ -28,30 +25,10 @@ mod summary;
 mod symlinks;
 mod threads;
 mod types;
-<<<<<<<
 mod wfp;
-=======
 mod zombies;
->>>>>>>
 
 pub use boot::{
-<<<<<<<
-=======
-    Boot, CodeIntegrity, Firmware, IsolatedUserMode, KernelDebugger, PlatformBinary, SafeMode,
-    SecureBoot, SessionManagerLists,
-};
-pub use handles::{AccessNames, Handle};
-pub use jobs::{Job, JobAccounting, JobLimits, ProcessJob, SiloInformation};
-pub use memory::{Commit, FileCache, Memory, PageFile, PageLists, Physical, Pool, RegistryQuota};
-pub use modules::Module;
-pub use namespace::{Contents, Namespace, NamespaceEntry, Opening, UnnamedDirectory, UnnamedEntry};
-pub use naming::{NameStatus, Naming, ObjectName};
-pub use objects::{Object, ObjectDetails, Objects};
-pub use opened::Holder;
-pub use peb::{Field, Peb};
-pub use processes::{ParentStatus, Process};
-pub use registry::{
->>>>>>>
     Boot, CodeIntegrity, Firmware, IsolatedUserMode, KernelDebugger, SafeMode, SecureBoot,
     SessionManagerLists,
 };
@@ -61,33 +38,31 @@ pub use firmware::{
     PlatformTable, SecureBootDatabase, UefiVariables,
 };
 pub use handles::{AccessNames, Handle};
+pub use jobs::{Job, JobAccounting, JobLimits, ProcessJob, SiloInformation};
 pub use memory::{
     Commit, FileCache, Memory, PageFile, PageLists, Physical, Pool, PoolTag, ProcessMemory,
     RegistryQuota,
 };
 pub use modules::Module;
+pub use namespace::{Contents, Namespace, NamespaceEntry, Opening, UnnamedDirectory, UnnamedEntry};
+pub use naming::{NameStatus, Naming, ObjectName};
+pub use objects::{Object, ObjectDetails, Objects};
+pub use opened::Holder;
 pub use peb::{Field, Peb};
 pub use processes::{ParentStatus, Process};
 pub use registry::{
     Autologger, Hive, Hives, Key, KeyValues, LinkKey, Links, MinifilterInstance, Registry,
     RegistryValue, RootKey, Service, Start, ValueData, altitude_group, compare_altitudes,
 };
-<<<<<<<
 pub use summary::{
     Cost, Counts, FamilyCost, ItemSummary, Privilege, SectionSummary, SkippedFamily, Summary,
     System,
 };
-=======
-pub use summary::{Counts, ItemSummary, Privilege, SectionSummary, Summary, System};
 pub use symlinks::{DynamicTarget, SymbolicLink, TargetStatus};
->>>>>>>
 pub use threads::Thread;
 pub use types::{GenericMapping, ObjectType};
-<<<<<<<
 pub use wfp::{UnreadableKey, Wfp, WfpObject};
-=======
 pub use zombies::{Zombie, ZombieHolder, Zombies};
->>>>>>>
 
 use bootshot_format::Source;
 

@@ -251,7 +251,7 @@ impl Snapshot<'_> {
         let mut walk = Walk {
             directories: Vec::new(),
             entries: Vec::new(),
-            opened: self.opened().collect(),
+            opened: self.opened_objects().collect(),
             bases: Vec::new(),
             sorted: Vec::new(),
             foreign: BTreeMap::new(),

@@ -117,7 +117,7 @@ impl Snapshot<'_> {
     }
 
     /// Everything the capture opened or tried to, in the order of the file.
-    pub(super) fn opened(&self) -> impl Iterator<Item = Opened<'_>> {
+    pub(super) fn opened_objects(&self) -> impl Iterator<Item = Opened<'_>> {
         self.answers()
             .filter(|answer| answer.source == Source::OBJECT)
             .map(|answer| Opened {

@@ -8,11 +8,8 @@ use serde::Serialize;
 
 use super::Reading;
 use super::details::{self, Details};
-<<<<<<<
 use super::images::Images;
-=======
 use super::jobs::{Membership, ProcessJob};
->>>>>>>
 use crate::decode::{self, ProcessClass, ProcessEntry};
 use crate::error::Problem;
 use crate::layout::structures::{
@@ -116,11 +113,7 @@ impl Snapshot<'_> {
                 .iter()
                 .map(|entry| {
                     let details = details.remove(&key(entry)).unwrap_or_default();
-<<<<<<<
-                    self.process(entry, details, &ages, &images)
-=======
-                    self.process(entry, details, &ages, &membership)
->>>>>>>
+                    self.process(entry, details, &ages, &images, &membership)
                 })
                 .collect()
         })
@@ -150,11 +143,8 @@ impl Snapshot<'_> {
         entry: &ProcessEntry<'_>,
         details: Details,
         ages: &BTreeMap<u64, Age>,
-<<<<<<<
         images: &Images,
-=======
         membership: &Membership,
->>>>>>>
     ) -> Process {
         let view = &entry.process;
         let pid = pid(entry);

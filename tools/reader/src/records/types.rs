@@ -119,7 +119,7 @@ impl Snapshot<'_> {
 
     /// Names of the types of what the capture opened, by the handle it got, as the last handle list has it.
     fn opened_types(&self) -> BTreeMap<u64, Arc<str>> {
-        self.opened()
+        self.opened_objects()
             .filter(|opened| opened.handle != 0)
             .filter_map(|opened| Some((opened.handle, names::object_kind(opened.kind)?.into())))
             .collect()

@@ -152,7 +152,7 @@ impl Snapshot<'_> {
     /// What was asked through handles of ended processes and threads: our own to what the kernel listed, and others'.
     fn told_of_ended(&self) -> BTreeMap<HandleReference, Told<'_>> {
         let own: BTreeSet<HandleReference> = self
-            .opened()
+            .opened_objects()
             .filter(|opened| matches!(opened.kind, ObjectKind::PROCESS | ObjectKind::THREAD))
             .map(|opened| self.handle_reference(opened.handle))
             .collect();
