@@ -203,28 +203,6 @@ fn nothing_is_missed_in_lists_that_were_not_captured() {
 }
 
 #[test]
-fn a_directory_is_found_through_the_handles_that_lead_to_it() {
-    let file = system(true);
-    let snapshot = parse(&file);
-    let names = |path: &str| {
-        let entries = snapshot.directory(path)?;
-        Some(
-            entries
-                .iter()
-                .map(|entry| entry.name.to_string())
-                .collect::<Vec<_>>(),
-        )
-    };
-    assert_eq!(
-        names("\\filesystem").expect("any case"),
-        ["Ntfs", "Filters"]
-    );
-    assert_eq!(names("\\FileSystem\\Filters"), None, "it was not listed");
-    assert_eq!(names("\\Nothing"), None);
-    assert_eq!(names("\\").expect("the root").len(), 3);
-}
-
-#[test]
 fn a_driver_whose_service_names_its_file_is_no_finding() {
     for by_handle in [false, true] {
         let verification = verify(&system(by_handle)).expect("a sound header");

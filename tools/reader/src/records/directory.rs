@@ -1,4 +1,4 @@
-//! What an object directory lists, by its path.
+//! The answers that list an object directory, by its path.
 
 use std::collections::BTreeMap;
 
@@ -15,18 +15,8 @@ pub(crate) type Listing<'s> = Vec<(Answer<'s>, Vec<DirectoryEntry>)>;
 const DEEPEST: usize = 16;
 
 impl Snapshot<'_> {
-    /// The entries of the object directory at `path`; none when it was not listed. Older snapshots name a listing by the
-    /// path, newer ones by the handle to the directory, which leads back to its entry in the directory above.
-    pub fn directory(&self, path: &str) -> Option<Vec<DirectoryEntry>> {
-        let listing = self.listing(path, &mut Vec::new())?;
-        Some(
-            listing
-                .into_iter()
-                .flat_map(|(_, entries)| entries)
-                .collect(),
-        )
-    }
-
+    /// The answers that list the object directory at `path`; none when it was not listed. Older snapshots name a listing
+    /// by the path, newer ones by the handle to the directory, which leads back to its entry in the directory above.
     pub(crate) fn listing(&self, path: &str, problems: &mut Vec<Problem>) -> Option<Listing<'_>> {
         let by_name = self.calls(|answer| answer.name().eq_ignore_ascii_case(path));
         if !by_name.is_empty() {
@@ -44,7 +34,8 @@ impl Snapshot<'_> {
             let number = entries
                 .clone()
                 .position(|entry| entry.name.eq_ignore_ascii_case(name))?;
-            directory = self.opened(entry_of(directory, u32::try_from(number).ok()?))?;
+            directory =
+                self.directory_opened_for(entry_of(directory, u32::try_from(number).ok()?))?;
             let calls =
                 self.calls(|answer| answer.argument2 == directory && answer.name().is_empty());
             if calls.is_empty() {
@@ -67,7 +58,7 @@ impl Snapshot<'_> {
     }
 
     /// The capture's handle to the directory that it opened for this entry.
-    fn opened(&self, entry: u64) -> Option<u64> {
+    fn directory_opened_for(&self, entry: u64) -> Option<u64> {
         self.answered(Source::OBJECT, ObjectKind::DIRECTORY.0)
             .find(|answer| answer.argument2 == entry && answer.argument != 0)
             .map(|answer| handle_of(0, answer.argument))

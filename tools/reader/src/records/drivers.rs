@@ -144,7 +144,12 @@ impl Snapshot<'_> {
             let drivers = entries.filter(|entry| &*entry.type_name == "Driver");
             objects.extend(drivers.map(|entry| (directory, entry.name)));
         }
-        let devices = self.directory("\\Device");
+        let devices: Option<Vec<_>> = self.listing("\\Device", problems).map(|listing| {
+            listing
+                .into_iter()
+                .flat_map(|(_, entries)| entries)
+                .collect()
+        });
         let join = Join {
             known: Known {
                 modules: !modules.is_empty(),

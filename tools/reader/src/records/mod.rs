@@ -51,8 +51,9 @@ pub use opened::Holder;
 pub use peb::{Field, Peb};
 pub use processes::{ParentStatus, Process};
 pub use registry::{
-    Autologger, Hive, Hives, Key, KeyValues, LinkKey, Links, MinifilterInstance, Registry,
-    RegistryValue, RootKey, Service, Start, ValueData, altitude_group, compare_altitudes,
+    Autologger, Hive, HiveHandles, Hives, Key, KeyHandles, KeyHolder, KeyValues, LinkKey, Links,
+    MinifilterInstance, OpenKey, Registry, RegistryValue, RootKey, Service, Start, UnnamedKeys,
+    ValueData, altitude_group, compare_altitudes,
 };
 pub use summary::{
     Cost, Counts, FamilyCost, ItemSummary, Privilege, SectionSummary, SkippedFamily, Summary,

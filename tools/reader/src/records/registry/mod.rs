@@ -2,6 +2,7 @@
 
 mod autologgers;
 mod hives;
+mod key_handles;
 mod links;
 mod minifilters;
 mod services;
@@ -9,6 +10,7 @@ mod values;
 
 pub use autologgers::Autologger;
 pub use hives::{Hive, Hives, RootKey};
+pub use key_handles::{HiveHandles, KeyHandles, KeyHolder, OpenKey, UnnamedKeys};
 pub use links::{LinkKey, Links};
 pub use minifilters::{MinifilterInstance, altitude_group, compare_altitudes};
 pub(crate) use services::services;
