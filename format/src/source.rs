@@ -45,7 +45,8 @@ open_number! {
         PROCESS_IN_JOB = 16,
         /// `NtQueryKey`; class: `KEY_INFORMATION_CLASS`; name: the key's path.
         KEY_INFORMATION = 17,
-        /// `NtEnumerateKey`, a run of answers; class: `KEY_INFORMATION_CLASS`; argument: index of the first; name as 17.
+        /// `NtEnumerateKey`, a run of answers, each at a multiple of 8; class: `KEY_INFORMATION_CLASS`; argument: index of
+        /// the first; name as 17; status: of the call that ended it.
         SUBKEYS = 18,
         /// `NtEnumerateValueKey`, a run of answers; class: `KEY_VALUE_INFORMATION_CLASS`; else as 18.
         KEY_VALUES = 19,
@@ -166,9 +167,9 @@ open_number! {
         TYPES = 3,
         /// Kernel modules.
         MODULES = 4,
-        /// The small system information classes.
+        /// The smaller system information classes.
         SYSTEM = 5,
-        /// Values from the registry.
+        /// Keys of the registry: subkeys, values, flags, links.
         REGISTRY = 6,
         /// What each process tells of itself when opened.
         DETAILS = 7,

@@ -22,7 +22,7 @@ const VALUE_FULL_INFORMATION: u32 = 1;
 const VALUE_PARTIAL_INFORMATION: u32 = 2;
 
 /// Subkeys of one key that are walked into: a machine has some 800 services, but a user can have thousands of classes.
-const MAXIMUM_SUBKEYS: u32 = 4096;
+const MAXIMUM_SUBKEYS: u32 = 2048;
 
 /// What is wanted of a key: its subkeys.
 const SUBKEYS: u8 = 1;

@@ -1,7 +1,6 @@
 //! The real kernel: each method is one call into ntdll.
 
 use super::{Answer, Buffer, Clock, FileRequest, Handle, Kernel, Row, Status, Task, layout};
-use crate::utf16;
 use bootshot_format::ObjectKind;
 use core::ffi::{CStr, c_char, c_int, c_void};
 use core::mem::offset_of;
@@ -726,14 +725,35 @@ fn io_status() -> ntioapi::IO_STATUS_BLOCK {
     unsafe { core::mem::zeroed() }
 }
 
+/// Where ntdll is mapped. The loader lists modules in the order it loaded them: the image, then ntdll, before anything
+/// can add to the list. Wine's loader, asked for it by name, looks for a file, and finds none without kernel32.
+fn ntdll() -> Option<PVOID> {
+    // SAFETY: the structure is made of integers and pointers, for which zero is valid.
+    let mut basic: ntpsapi::PROCESS_BASIC_INFORMATION = unsafe { core::mem::zeroed() };
+    // SAFETY: the structure is of the size the class takes; nobody wants the length.
+    unsafe {
+        ntpsapi::NtQueryInformationProcess(
+            raw(Handle::CURRENT_PROCESS),
+            ntpsapi::ProcessBasicInformation,
+            (&raw mut basic).cast(),
+            size_of_val(&basic) as ULONG,
+            null_mut(),
+        )
+    };
+    // SAFETY: where there is one, it is our own PEB, which stays.
+    let peb = unsafe { basic.PebBaseAddress.as_ref() }?;
+    // SAFETY: the loader made it before it started us.
+    let modules = unsafe { peb.Ldr.as_ref() }?;
+    // SAFETY: the list is a ring, each of whose entries begins with the links of this order.
+    let image = unsafe { modules.InLoadOrderModuleList.Flink.as_ref() }?;
+    // SAFETY: as above; neither image nor ntdll is ever unloaded.
+    let ntdll = unsafe { image.Flink.cast::<ntldr::LDR_DATA_TABLE_ENTRY>().as_ref() }?;
+    Some(ntdll.DllBase)
+}
+
 /// An export of ntdll that not every supported system has: importing it would be a bugcheck on those.
 fn look_up(name: &CStr) -> Result<NonNull<c_void>, Status> {
-    let mut module_name = unicode_string(utf16!("ntdll.dll"));
-    let mut module = null_mut();
-    // SAFETY: the name is a static, the module's place is a local.
-    let status =
-        unsafe { ntldr::LdrGetDllHandle(null_mut(), null_mut(), &mut module_name, &mut module) };
-    Status(status as u32).ok()?;
+    let module = ntdll().ok_or(Status::PROCEDURE_NOT_FOUND)?;
     let length = name.count_bytes() as u16;
     let mut name = STRING {
         Length: length,

@@ -402,11 +402,11 @@ fn a_value_larger_than_the_buffer_stands_whole_among_the_others() {
     assert_eq!(values[2].2, utf16("behind"));
 }
 
-/// So many trace sessions with names of some length.
-fn sessions(count: usize) -> Machine {
+/// So many trace sessions, their names as long as this at least.
+fn sessions(count: usize, length: usize) -> Machine {
     let mut machine = Machine::small();
     for number in 0..count {
-        let name = format!("{number:05}-{}", "session".repeat(14));
+        let name = format!("{number:05}-{}", "x".repeat(length));
         let path = format!(r"{CONTROL}\WMI\Autologger\{name}");
         machine.set_value(&path, "Start", (REG_DWORD, vec![1, 0, 0, 0]));
     }
@@ -415,8 +415,8 @@ fn sessions(count: usize) -> Machine {
 
 #[test]
 fn a_key_with_more_subkeys_than_fit_one_run_is_listed_whole() {
-    const COUNT: usize = 4_000;
-    let (snapshot, _) = capture(sessions(COUNT));
+    const COUNT: usize = 1_200;
+    let (snapshot, _) = capture(sessions(COUNT, 240));
     let path = format!(r"{CONTROL}\WMI\Autologger");
     let runs = about(&snapshot, Source::SUBKEYS, BASIC, &path).len();
     assert!(runs > 2, "{runs}");
@@ -435,14 +435,14 @@ fn a_key_with_more_subkeys_than_fit_one_run_is_listed_whole() {
 
 #[test]
 fn of_more_subkeys_than_any_key_should_have_only_some_are_walked_into_which_is_said() {
-    let (snapshot, _) = capture(sessions(5_000));
+    let (snapshot, _) = capture(sessions(2_100, 0));
     let path = format!(r"{CONTROL}\WMI\Autologger");
-    assert_eq!(subkeys(&snapshot, &path).len(), 5_000);
+    assert_eq!(subkeys(&snapshot, &path).len(), 2_100);
     let values = snapshot.items_of(Source::KEY_VALUES, FULL);
     let sessions = values
         .iter()
         .filter(|item| text(item.name).contains(r"WMI\Autologger\"));
-    assert_eq!(sessions.count(), 4_096);
+    assert_eq!(sessions.count(), 2_048);
     assert_eq!(snapshot.outcomes(Family::REGISTRY), [Outcome::TRUNCATED]);
     // And what comes behind them in the table is there.
     assert!(!about(&snapshot, Source::OPEN, OpenKind::KEY.0, SERVICES).is_empty());
