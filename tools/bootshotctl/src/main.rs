@@ -7,6 +7,7 @@
 mod commands;
 mod entry;
 mod error;
+mod explain;
 mod image;
 mod lists;
 mod multi_sz;
@@ -37,8 +38,9 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    boot, check, handles, install, list, memory, modules, peb, processes, raw, run, salvage,
-    simulate_boot, status, summary, threads, types, undo_script, uninstall, verify,
+    boot, check, drivers, handles, install, list, memory, modules, peb, processes, raw, registry,
+    run, salvage, simulate_boot, status, summary, threads, types, undo_script, uninstall, verify,
+    wfp,
 };
 use crate::error::{Error, Outcome};
 
@@ -72,6 +74,12 @@ enum Command {
     Types(types::Args),
     /// Show the kernel modules
     Modules(modules::Args),
+    /// Show driver objects, kernel modules and service entries, joined
+    Drivers(drivers::Args),
+    /// Show the registry: hives, links, keys, services, minifilters, trace sessions, Session Manager
+    Registry(registry::Args),
+    /// Show the stored policy of the Windows Filtering Platform
+    Wfp(wfp::Args),
     /// Show where the memory is
     Memory(memory::Args),
     /// Show how the system was booted, and the Session Manager's lists
@@ -109,6 +117,9 @@ fn execute(command: Command) -> Result<Outcome, Error> {
         Command::Handles(args) => handles::run(&args),
         Command::Types(args) => types::run(&args),
         Command::Modules(args) => modules::run(&args),
+        Command::Drivers(args) => drivers::run(&args),
+        Command::Registry(args) => registry::run(&args),
+        Command::Wfp(args) => wfp::run(&args),
         Command::Memory(args) => memory::run(&args),
         Command::Boot(args) => boot::run(&args),
         Command::Peb(args) => peb::run(&args),

@@ -5,15 +5,15 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use bootshot_format::{Family, Header, NoteKind, Phase, Source};
+use bootshot_format::{Family, Header, NoteKind, Outcome, Phase, Source};
 use serde_json::Value;
 use tempfile::TempDir;
-use test_snapshots::{Builder, Entry, header};
+use test_snapshots::{Builder, Entry, example_firmware, example_registry, header};
 
 const BOOTSHOTCTL: &str = env!("CARGO_BIN_EXE_bootshotctl");
 
 /// The commands that take a snapshot and nothing else.
-const COMMANDS: [&str; 10] = [
+const COMMANDS: [&str; 13] = [
     "summary",
     "processes",
     "threads",
@@ -21,6 +21,9 @@ const COMMANDS: [&str; 10] = [
     "types",
     "modules",
     "memory",
+    "registry",
+    "wfp",
+    "drivers",
     "boot",
     "peb",
     "raw",
@@ -42,6 +45,27 @@ impl Folder {
         fs::write(&path, bytes).expect("a temporary file");
         path
     }
+}
+
+/// The views of the registry.
+const VIEWS: [&str; 8] = [
+    "hives",
+    "links",
+    "keys",
+    "services",
+    "minifilters",
+    "autologgers",
+    "session-manager",
+    "control",
+];
+
+/// A recorded boot that says of registry and firmware what a recent system would.
+fn recent() -> Builder {
+    let mut builder = Builder::recorded_x64();
+    builder
+        .batch(Family::REGISTRY, &example_registry())
+        .batch(Family::FIRMWARE, &example_firmware());
+    builder
 }
 
 fn run(arguments: &[&str], path: &Path) -> Output {
@@ -226,11 +250,13 @@ fn keys(value: &Value, found: &mut BTreeSet<String>) {
 fn every_key_is_documented_under_its_command() {
     let documented = include_str!("../../../docs/json.md");
     let folder = Folder::new();
-    let mut builder = Builder::recorded_x64();
-    builder.batch(
-        Family::OWN,
-        &[Entry::new(Source::NOTE, NoteKind::BAD_ARGUMENT.0, 0, &[]).named("x")],
-    );
+    let mut builder = recent();
+    builder
+        .skipped(Family::IMAGES, Outcome::SKIPPED_BY_PHASE)
+        .batch(
+            Family::OWN,
+            &[Entry::new(Source::NOTE, NoteKind::BAD_ARGUMENT.0, 0, &[]).named("x")],
+        );
     let file = folder.file("a.bshot", &builder.finish());
     for command in COMMANDS.iter().chain(&["list"]) {
         let (_, rest) = documented
@@ -256,6 +282,171 @@ fn every_key_is_documented_under_its_command() {
             assert!(section.contains(&format!("`{key}`")), "{command}: {key}");
         }
     }
+}
+
+#[test]
+fn every_view_of_the_registry_reads_and_is_documented() {
+    let documented = include_str!("../../../docs/json.md");
+    let (_, rest) = documented.split_once("\n## registry\n").expect("a section");
+    let section = rest.split("\n## ").next().unwrap();
+    let folder = Folder::new();
+    let file = folder.file("a.bshot", &recent().finish());
+    for view in VIEWS {
+        let shown = text(&run(&["registry", view], &file));
+        assert!(shown.lines().count() > 2, "{view}: {shown}");
+        let value = json(&["registry", view], &file);
+        let mut found = BTreeSet::new();
+        keys(&value, &mut found);
+        assert!(found.len() > 2, "{view}");
+        for key in found {
+            assert!(section.contains(&format!("`{key}`")), "{view}: {key}");
+        }
+    }
+    for golden in golden() {
+        for view in VIEWS {
+            assert!(
+                !text(&run(&["registry", view], &golden)).is_empty(),
+                "{view}"
+            );
+            json(&["registry", view], &golden);
+        }
+    }
+    assert_eq!(code(&run(&["registry", "hives", "--all"], &file)), 2);
+    assert_eq!(code(&run(&["registry", "nothing"], &file)), 2);
+}
+
+#[test]
+fn services_are_those_of_the_boot_unless_all_are_asked_for() {
+    let folder = Folder::new();
+    let file = folder.file("a.bshot", &recent().finish());
+    let count = |arguments: &[&str]| json(arguments, &file).as_array().unwrap().len();
+    assert_eq!(count(&["registry", "services"]), 6);
+    assert_eq!(count(&["registry", "services", "--all"]), 7);
+    let shown = text(&run(&["registry", "services"], &file));
+    assert!(shown.contains("FSFilter Anti-Virus"), "{shown}");
+    assert!(!shown.contains("BFE"), "{shown}");
+}
+
+#[test]
+fn refused_keys_say_why_by_name() {
+    let folder = Folder::new();
+    let file = folder.file("a.bshot", &recent().finish());
+    let hives = text(&run(&["registry"], &file));
+    assert!(
+        hives.contains("\\Registry\\WC") && hives.contains("STATUS_ACCESS_DENIED"),
+        "{hives}"
+    );
+    let wfp = text(&run(&["wfp"], &file));
+    assert!(
+        wfp.contains("Persistent\\Filter: 0xC0000022 STATUS_ACCESS_DENIED"),
+        "{wfp}"
+    );
+}
+
+#[test]
+fn filters_show_their_bytes_only_when_asked() {
+    let folder = Folder::new();
+    let file = folder.file("a.bshot", &recent().finish());
+    assert_eq!(json(&["wfp"], &file)["objects"][1]["bytes"], Value::Null);
+    assert_eq!(
+        json(&["wfp", "--raw"], &file)["objects"][1]["bytes"],
+        "010203"
+    );
+    let shown = text(&run(&["wfp", "--raw"], &file));
+    assert!(
+        shown.contains("Boot Time Filter") && shown.contains("010203"),
+        "{shown}"
+    );
+    assert!(shown.contains("FWPM_LAYER_ALE_AUTH_CONNECT_V4"), "{shown}");
+}
+
+#[test]
+fn drivers_can_be_chosen_by_their_state() {
+    let folder = Folder::new();
+    let file = folder.file("a.bshot", &recent().finish());
+    let all = json(&["drivers"], &file);
+    let missing = json(&["drivers", "--state", "not-loaded"], &file);
+    let missing = missing["drivers"].as_array().unwrap();
+    assert!(!missing.is_empty() && missing.len() < all["drivers"].as_array().unwrap().len());
+    assert!(missing.iter().all(|driver| driver["state"] == "not_loaded"));
+    assert!(
+        missing
+            .iter()
+            .any(|driver| driver["name"] == "VendorSentinel")
+    );
+}
+
+#[test]
+fn memory_is_explained_with_the_figures_of_the_process() {
+    let folder = Folder::new();
+    let file = folder.file("a.bshot", &Builder::recorded_x64().finish());
+    let first = &json(&["memory"], &file)["processes"][0];
+    let explained = json(&["memory", "--explain"], &file);
+    assert_eq!(
+        explained["pid"], first["pid"],
+        "the one with the most private commit"
+    );
+    let smss = json(&["processes", "--name", "smss"], &file)[0].clone();
+    let option = format!("--explain={}", smss["pid"]);
+    let words = text(&run(&["memory", &option], &file));
+    assert_eq!(
+        words.trim_end().lines().count(),
+        1,
+        "one paragraph: {words}"
+    );
+    for part in [
+        format!("Process {} (smss.exe)", smss["pid"]),
+        format!("{} page faults", smss["page_faults"]),
+        format!(
+            "Its working set is {} KiB",
+            smss["working_set"].as_u64().unwrap() / 1024
+        ),
+        "Task Manager".to_owned(),
+    ] {
+        assert!(words.contains(&part), "{part}: {words}");
+    }
+    let nobody = run(&["memory", "--explain=999999"], &file);
+    assert_eq!(code(&nobody), 1);
+    assert!(String::from_utf8_lossy(&nobody.stderr).contains("no process 999999"));
+}
+
+#[test]
+fn boot_follows_the_platform_binary_and_lists_variables() {
+    let folder = Folder::new();
+    let file = folder.file("a.bshot", &recent().finish());
+    let boot = text(&run(&["boot"], &file));
+    for part in [
+        "WPBT of VENDOR TABLE: 20 KiB at physical 0x7f000000",
+        "/quiet",
+        "smss leaves it alone",
+        "wpbbin.exe is there",
+        "Boot0003 Boot001A",
+        "Network (not active)",
+    ] {
+        assert!(boot.contains(part), "{part}: {boot}");
+    }
+    let variables = json(&["boot", "--variables"], &file);
+    assert_eq!(variables.as_array().unwrap().len(), 10);
+    let shown = text(&run(&["boot", "--variables"], &file));
+    assert!(shown.contains("SetupMode"), "{shown}");
+}
+
+#[test]
+fn the_summary_says_what_was_left_out_and_what_it_cost() {
+    let folder = Folder::new();
+    let mut builder = recent();
+    builder.skipped(Family::IMAGES, Outcome::SKIPPED_BY_PHASE);
+    let file = folder.file("a.bshot", &builder.finish());
+    let summary = text(&run(&["summary"], &file));
+    assert!(summary.contains("images (skipped by phase)"), "{summary}");
+    assert!(summary.contains("own cost"), "{summary}");
+    let families = &json(&["summary"], &file)["cost"]["families"];
+    let registry = families
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|cost| cost["family"] == "registry");
+    assert!(registry.unwrap()["questions"].as_u64() > Some(20));
 }
 
 #[test]

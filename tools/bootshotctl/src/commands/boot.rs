@@ -1,22 +1,31 @@
 //! `boot`: how the system was booted, and what it enforces.
 
-use bootshot_reader::records::Boot;
+use bootshot_reader::records::{Boot, FirmwareVariable};
 
 use crate::error::{Error, Outcome};
-use crate::output::Pairs;
+use crate::output::{self, Align, Pairs, Table};
 use crate::reading::{self, Input};
 use crate::shown;
 
 /// Arguments of `boot`.
 #[derive(clap::Args)]
+#[command(after_help = "Example: bootshotctl boot boot.bshot --variables")]
 pub struct Args {
     #[command(flatten)]
     input: Input,
+    /// List all variables of the firmware instead
+    #[arg(long)]
+    variables: bool,
 }
 
 pub fn run(args: &Args) -> Result<Outcome, Error> {
     let file = args.input.open()?;
     let snapshot = file.snapshot()?;
+    if args.variables {
+        let reading = snapshot.firmware_variables();
+        args.input.show(&reading.value, |all| variables(all))?;
+        return Ok(reading::finish(&snapshot, &reading.problems));
+    }
     let reading = snapshot.boot();
     args.input.show(&reading.value, print)?;
     Ok(reading::finish(&snapshot, &reading.problems))
@@ -75,17 +84,8 @@ fn print(boot: &Boot) -> Result<(), Error> {
         "isolated user mode",
         shown::optional(isolated.map(|isolated| isolated.flag_names.join(" "))),
     );
-    let binary = boot.platform_binary.as_ref();
-    pairs.add(
-        "platform binary",
-        shown::optional(binary.map(|binary| {
-            format!(
-                "{} at physical {}",
-                shown::size(binary.size.into()),
-                binary.physical_address
-            )
-        })),
-    );
+    platform_binary(boot, &mut pairs);
+    uefi_variables(boot, &mut pairs);
     pairs.add("Safe Mode", yes_or_no(boot.safe_mode.active));
     if let Some(option) = &boot.safe_mode.option {
         pairs.add("  option", option.clone());
@@ -117,6 +117,128 @@ fn print(boot: &Boot) -> Result<(), Error> {
         }
     }
     pairs.print()
+}
+
+fn platform_binary(boot: &Boot, pairs: &mut Pairs) {
+    let binary = &boot.platform_binary;
+    pairs.add(
+        "platform binary",
+        match &binary.table {
+            Some(table) => format!(
+                "WPBT of {} {}: {} at physical {}, {}, {}",
+                table.oem_id,
+                table.oem_table_id,
+                shown::size(table.size.into()),
+                table.physical_address,
+                table.layout,
+                table.content_type
+            ),
+            None => match &binary.table_status {
+                Some(status) => format!("no WPBT table ({status})"),
+                None => "a WPBT table that cannot be read".to_owned(),
+            },
+        },
+    );
+    let arguments = binary.table.as_ref();
+    if let Some(arguments) = arguments.and_then(|table| table.arguments.as_deref()) {
+        pairs.add("  arguments", arguments);
+    }
+    if let Some(handoff) = &binary.handoff {
+        pairs.add(
+            "  for smss",
+            format!(
+                "{} at physical {}",
+                shown::size(handoff.size.into()),
+                handoff.physical_address
+            ),
+        );
+    }
+    pairs.add(
+        "  DisableWpbtExecution",
+        match binary.execution_disabled {
+            None => "not set",
+            Some(true) => "set: smss leaves it alone",
+            Some(false) => "0",
+        },
+    );
+    pairs.add(
+        "  file",
+        match (&binary.file, &binary.file_status) {
+            (Some(file), _) if !file.exists => format!("{} is not there", file.path),
+            (Some(file), _) => {
+                let written = shown::optional(file.last_write_time.map(shown::moment));
+                let size = shown::optional(file.size.map(shown::size));
+                format!("{} is there, {size}, written {written}", file.path)
+            }
+            (None, Some(status)) => format!("could not be opened: {status}"),
+            (None, None) => "not looked for".to_owned(),
+        },
+    );
+}
+
+fn uefi_variables(boot: &Boot, pairs: &mut Pairs) {
+    let Some(variables) = &boot.uefi_variables else {
+        let status = boot.uefi_variables_status.as_deref();
+        pairs.add(
+            "UEFI variables",
+            format!("none: {}", status.unwrap_or("not told")),
+        );
+        return;
+    };
+    pairs.add("UEFI variables", variables.count.to_string());
+    pairs.add("  SecureBoot", yes_or_no(variables.secure_boot));
+    pairs.add("  SetupMode", yes_or_no(variables.setup_mode));
+    pairs.add(
+        "  BootCurrent",
+        shown::optional(variables.boot_current.as_deref()),
+    );
+    let order = variables.boot_order.as_ref();
+    pairs.add(
+        "  BootOrder",
+        shown::optional(order.map(|order| order.join(" "))),
+    );
+    for entry in &variables.boot_entries {
+        let inactive = if entry.active { "" } else { " (not active)" };
+        pairs.add(
+            format!("  {}", shown::visible(&entry.name)),
+            format!("{}{inactive}", entry.description),
+        );
+    }
+    for database in &variables.databases {
+        pairs.add(
+            format!("  {}", database.name),
+            format!("{} bytes, SHA-256 {}", database.size, database.sha256),
+        );
+    }
+}
+
+fn variables(variables: &[FirmwareVariable]) -> Result<(), Error> {
+    if variables.is_empty() {
+        return output::line(
+            "no variables of the firmware: refused, not captured, or there are none (\"bootshotctl raw\" tells)",
+        );
+    }
+    let mut table = Table::new(&[
+        ("VARIABLE", Align::Left),
+        ("SIZE", Align::Right),
+        ("VENDOR", Align::Left),
+        ("SHA-256", Align::Left),
+        ("ATTRIBUTES", Align::Left),
+    ]);
+    for variable in variables {
+        let digest = variable
+            .sha256
+            .as_deref()
+            .and_then(|digest| digest.get(..16));
+        table.row([
+            variable.name.clone(),
+            shown::optional(variable.size),
+            variable.vendor.clone(),
+            shown::optional(digest),
+            variable.attribute_names.join(" "),
+        ]);
+    }
+    table.print()
 }
 
 fn yes_or_no(answer: Option<bool>) -> String {

@@ -1,28 +1,69 @@
 //! `memory`: where the memory is.
 
-use bootshot_reader::records::{Memory, PageFile};
+use bootshot_reader::records::{Memory, PageFile, PoolTag, ProcessMemory};
+use serde::Serialize;
 
 use crate::error::{Error, Outcome};
+use crate::explain;
 use crate::output::{self, Align, Pairs, Table};
 use crate::reading::{self, Input};
 use crate::shown;
 
 /// Arguments of `memory`.
 #[derive(clap::Args)]
+#[command(after_help = "Example: bootshotctl memory boot.bshot --explain=4")]
 pub struct Args {
     #[command(flatten)]
     input: Input,
+    /// How many pool tags are shown, the largest first; --json has all
+    #[arg(long, value_name = "COUNT", default_value_t = 10)]
+    pool: usize,
+    /// Say in words which number of a process answers which question; without an id, of the one with the most private
+    /// commit
+    #[arg(long, value_name = "PID", num_args = 0..=1, require_equals = true)]
+    explain: Option<Option<u64>>,
+}
+
+/// A process's memory in words.
+#[derive(Serialize)]
+struct Explanation<'a> {
+    pid: u64,
+    image: Option<&'a str>,
+    explanation: String,
 }
 
 pub fn run(args: &Args) -> Result<Outcome, Error> {
     let file = args.input.open()?;
     let snapshot = file.snapshot()?;
     let reading = snapshot.memory();
-    args.input.show(&reading.value, print)?;
+    let memory = &reading.value;
+    if let Some(pid) = args.explain {
+        let mut processes = memory.processes.iter();
+        let process = match pid {
+            Some(pid) => processes.find(|process| process.pid == pid),
+            None => processes.next(),
+        };
+        let Some(process) = process else {
+            return Err(Error::no(match pid {
+                Some(pid) => format!("there is no process {pid} in the snapshot"),
+                None => "there is no process list in the snapshot".to_owned(),
+            }));
+        };
+        let explanation = Explanation {
+            pid: process.pid,
+            image: process.image.as_deref(),
+            explanation: explain::process(process, memory),
+        };
+        args.input.show(&explanation, |explanation| {
+            output::line(shown::visible(&explanation.explanation))
+        })?;
+    } else {
+        args.input.show(memory, |memory| print(memory, args.pool))?;
+    }
     Ok(reading::finish(&snapshot, &reading.problems))
 }
 
-fn print(memory: &Memory) -> Result<(), Error> {
+fn print(memory: &Memory, tags: usize) -> Result<(), Error> {
     let size = |bytes: Option<u64>| shown::optional(bytes.map(shown::size));
     let mut pairs = Pairs::default();
     pairs.add("physical", size(memory.physical.total));
@@ -30,6 +71,7 @@ fn print(memory: &Memory) -> Result<(), Error> {
     pairs.add("commit", size(memory.commit.total));
     pairs.add("  limit", size(memory.commit.limit));
     pairs.add("  peak", size(memory.commit.peak));
+    pairs.add("  shared", size(memory.commit.shared));
     pairs.add("paged pool", size(memory.paged_pool.size));
     pairs.add("  in RAM", size(memory.paged_pool.resident));
     pairs.add("nonpaged pool", size(memory.nonpaged_pool.size));
@@ -64,13 +106,82 @@ fn print(memory: &Memory) -> Result<(), Error> {
         },
     );
     pairs.print()?;
-    match &memory.page_files {
-        Some(files) if !files.is_empty() => {
-            output::line("")?;
-            page_files(files).print()
-        }
-        _ => Ok(()),
+    if let Some(files) = memory.page_files.as_ref().filter(|files| !files.is_empty()) {
+        output::line("")?;
+        page_files(files).print()?;
     }
+    output::line("")?;
+    match &memory.pool_tags {
+        None => output::line("pool tags: not told")?,
+        Some(all) => {
+            let shown = all.get(..tags).unwrap_or(all);
+            pool_tags(shown).print()?;
+            if shown.len() < all.len() {
+                output::line(format!("{} more", all.len() - shown.len()))?;
+            }
+        }
+    }
+    output::line("")?;
+    processes(&memory.processes).print()
+}
+
+fn pool_tags(tags: &[PoolTag]) -> Table {
+    let mut table = Table::new(&[
+        ("POOL TAG", Align::Left),
+        ("SIZE", Align::Right),
+        ("PAGED", Align::Right),
+        ("NONPAGED", Align::Right),
+        ("ALLOCATIONS", Align::Right),
+    ]);
+    for tag in tags {
+        table.row([
+            tag.tag.clone(),
+            shown::size(tag.size),
+            shown::size(tag.paged),
+            shown::size(tag.nonpaged),
+            tag.allocations.to_string(),
+        ]);
+    }
+    table
+}
+
+fn processes(processes: &[ProcessMemory]) -> Table {
+    let mut table = Table::new(&[
+        ("PID", Align::Right),
+        ("COMMIT", Align::Right),
+        ("PEAK", Align::Right),
+        ("WORKING SET", Align::Right),
+        ("PRIVATE", Align::Right),
+        ("SHARED", Align::Right),
+        ("PEAK", Align::Right),
+        ("SHARED COMMIT", Align::Right),
+        ("VIRTUAL", Align::Right),
+        ("PAGED POOL", Align::Right),
+        ("NONPAGED", Align::Right),
+        ("FAULTS", Align::Right),
+        ("HARD", Align::Right),
+        ("IMAGE", Align::Left),
+    ]);
+    let size = |bytes: Option<u64>| shown::optional(bytes.map(shown::size));
+    for process in processes {
+        table.row([
+            process.pid.to_string(),
+            shown::size(process.private_commit),
+            shown::size(process.peak_private_commit),
+            shown::size(process.working_set),
+            size(process.private_working_set),
+            size(process.shared_working_set),
+            shown::size(process.peak_working_set),
+            size(process.shared_commit),
+            shown::size(process.virtual_size),
+            shown::size(process.paged_pool),
+            shown::size(process.nonpaged_pool),
+            process.page_faults.to_string(),
+            shown::optional(process.hard_faults),
+            shown::optional(process.image.as_deref()),
+        ]);
+    }
+    table
 }
 
 fn page_files(files: &[PageFile]) -> Table {

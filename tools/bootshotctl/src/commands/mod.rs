@@ -2,6 +2,7 @@
 
 pub mod boot;
 pub mod check;
+pub mod drivers;
 pub mod handles;
 pub mod install;
 pub mod list;
@@ -10,6 +11,7 @@ pub mod modules;
 pub mod peb;
 pub mod processes;
 pub mod raw;
+pub mod registry;
 pub mod run;
 pub mod salvage;
 pub mod simulate_boot;
@@ -22,3 +24,4 @@ pub mod types;
 pub mod undo_script;
 pub mod uninstall;
 pub mod verify;
+pub mod wfp;

@@ -32,6 +32,8 @@ fn table(modules: &[Module]) -> Table {
         ("LOADS", Align::Right),
         ("CHECKSUM", Align::Left),
         ("TIMESTAMP", Align::Left),
+        ("MACHINE", Align::Left),
+        ("SUBSYSTEM", Align::Left),
         ("PATH", Align::Left),
     ]);
     for module in modules {
@@ -43,6 +45,8 @@ fn table(modules: &[Module]) -> Table {
             module.load_count.to_string(),
             shown::optional(module.checksum),
             shown::optional(module.time_date_stamp),
+            shown::optional(module.machine),
+            shown::optional(module.subsystem),
             module.path.clone(),
         ]);
     }

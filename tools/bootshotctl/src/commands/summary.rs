@@ -1,7 +1,7 @@
 //! `summary`: the system, the run, and what came of every question.
 
 use bootshot_reader::Condition;
-use bootshot_reader::records::{Counts, ItemSummary, SectionSummary, Summary};
+use bootshot_reader::records::{Cost, Counts, ItemSummary, SectionSummary, Summary};
 
 use crate::error::{Error, Outcome};
 use crate::output::{self, Align, Pairs, Table};
@@ -77,7 +77,10 @@ fn print(summary: &Summary) -> Result<(), Error> {
         pairs.add("not understood", summary.bad_arguments.join(" "));
     }
     pairs.add("counts", counts(&summary.counts));
+    cost(&summary.cost, &mut pairs);
     pairs.print()?;
+    output::line("")?;
+    families(&summary.cost).print()?;
     output::line("")?;
     sections(summary).print()
 }
@@ -94,6 +97,57 @@ fn counts(counts: &Counts) -> String {
     known.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
+/// What the capture itself cost, and what it left out.
+fn cost(cost: &Cost, pairs: &mut Pairs) {
+    let between = cost
+        .between_sections
+        .map(|between| format!(", {} of it between the sections", shown::duration(between)));
+    pairs.add(
+        "own cost",
+        format!(
+            "{}{}, {} of answers",
+            shown::optional(cost.duration.map(shown::duration)),
+            between.unwrap_or_default(),
+            shown::size(cost.bytes)
+        ),
+    );
+    let skipped = cost.skipped.iter();
+    let skipped: Vec<_> = skipped
+        .map(|family| format!("{} ({})", family.family, family.outcome))
+        .collect();
+    if !skipped.is_empty() {
+        pairs.add("left out", skipped.join(", "));
+    }
+}
+
+fn families(cost: &Cost) -> Table {
+    let mut table = Table::new(&[
+        ("FAMILY", Align::Left),
+        ("QUESTIONS", Align::Right),
+        ("BYTES", Align::Right),
+        ("TIME", Align::Right),
+        ("SHARE", Align::Right),
+    ]);
+    for family in &cost.families {
+        table.row([
+            family.family.to_owned(),
+            family.questions.to_string(),
+            family.bytes.to_string(),
+            shown::optional(family.duration.map(shown::duration)),
+            share(family.duration, cost.duration),
+        ]);
+    }
+    table
+}
+
+/// A part of a whole in percent.
+fn share(part: Option<u64>, whole: Option<u64>) -> String {
+    let both = part.zip(whole.filter(|whole| *whole != 0));
+    shown::optional(
+        both.map(|(part, whole)| format!("{:.0} %", part as f64 / whole as f64 * 100.0)),
+    )
+}
+
 fn sections(summary: &Summary) -> Table {
     let mut table = Table::new(&[
         ("SECTION", Align::Right),
@@ -106,9 +160,6 @@ fn sections(summary: &Summary) -> Table {
         ("QUESTION", Align::Left),
     ]);
     for section in &summary.sections {
-        let share = section
-            .duration
-            .zip(summary.duration.filter(|whole| *whole != 0));
         table.row([
             section.section.to_string(),
             section.family.to_owned(),
@@ -116,9 +167,7 @@ fn sections(summary: &Summary) -> Table {
             shown::optional(section.answer.count),
             section.answer.bytes.to_string(),
             shown::optional(section.duration.map(shown::duration)),
-            shown::optional(
-                share.map(|(part, whole)| format!("{:.0} %", part as f64 / whole as f64 * 100.0)),
-            ),
+            share(section.duration, summary.duration),
             question(&section.answer),
         ]);
     }
