@@ -38,9 +38,9 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    boot, check, drivers, handles, install, list, memory, modules, peb, processes, raw, registry,
-    run, salvage, simulate_boot, status, summary, threads, types, undo_script, uninstall, verify,
-    wfp,
+    boot, check, drivers, handles, install, jobs, list, memory, modules, namespace, objects, peb,
+    processes, raw, registry, run, salvage, simulate_boot, status, summary, symlinks, threads,
+    types, undo_script, uninstall, verify, wfp, zombies,
 };
 use crate::error::{Error, Outcome};
 
@@ -70,6 +70,16 @@ enum Command {
     Threads(threads::Args),
     /// Show the handles of all processes, one by one or counted
     Handles(handles::Args),
+    /// Show the distinct objects, with names, counts and holders
+    Objects(objects::Args),
+    /// Show the directories of the object namespace
+    Namespace(namespace::Args),
+    /// Show the symbolic links, and whether their targets are there
+    Symlinks(symlinks::Args),
+    /// Show what has ended and still exists, with who holds it
+    Zombies(zombies::Args),
+    /// Show the jobs and silos
+    Jobs(jobs::Args),
     /// Show the object types with the kernel's statistics
     Types(types::Args),
     /// Show the kernel modules
@@ -115,6 +125,11 @@ fn execute(command: Command) -> Result<Outcome, Error> {
         Command::Processes(args) => processes::run(&args),
         Command::Threads(args) => threads::run(&args),
         Command::Handles(args) => handles::run(&args),
+        Command::Objects(args) => objects::run(&args),
+        Command::Namespace(args) => namespace::run(&args),
+        Command::Symlinks(args) => symlinks::run(&args),
+        Command::Zombies(args) => zombies::run(&args),
+        Command::Jobs(args) => jobs::run(&args),
         Command::Types(args) => types::run(&args),
         Command::Modules(args) => modules::run(&args),
         Command::Drivers(args) => drivers::run(&args),

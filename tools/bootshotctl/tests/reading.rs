@@ -8,7 +8,7 @@ use std::process::{Command, Output};
 use bootshot_format::{Family, Header, NoteKind, Outcome, Phase, Source};
 use serde_json::Value;
 use tempfile::TempDir;
-use test_snapshots::{Builder, Entry, example_firmware, example_registry, header};
+use test_snapshots::{Builder, Entry, example_firmware, example_registry, header, machine};
 
 const BOOTSHOTCTL: &str = env!("CARGO_BIN_EXE_bootshotctl");
 
@@ -28,6 +28,9 @@ const COMMANDS: [&str; 13] = [
     "peb",
     "raw",
 ];
+
+/// Those about what snapshots have since there is a walk through the namespace: without it they say so.
+const COMMANDS_ABOUT_OBJECTS: [&str; 5] = ["objects", "namespace", "symlinks", "zombies", "jobs"];
 
 struct Folder(TempDir);
 
@@ -115,6 +118,16 @@ fn every_command_reads(file: &Path) {
             "{command}: no colour when piped"
         );
         assert!(output.stderr.is_empty(), "{command}");
+        let value = json(&[command], file);
+        assert!(value.is_array() || value.is_object(), "{command}");
+    }
+    for command in COMMANDS_ABOUT_OBJECTS {
+        let output = run(&[command], file);
+        let (shown, said) = (text(&output), String::from_utf8_lossy(&output.stderr));
+        assert!(
+            shown.lines().count() > 3 || said.contains("not captured"),
+            "{command}: {said}"
+        );
         let value = json(&[command], file);
         assert!(value.is_array() || value.is_object(), "{command}");
     }
@@ -258,7 +271,12 @@ fn every_key_is_documented_under_its_command() {
             &[Entry::new(Source::NOTE, NoteKind::BAD_ARGUMENT.0, 0, &[]).named("x")],
         );
     let file = folder.file("a.bshot", &builder.finish());
-    for command in COMMANDS.iter().chain(&["list"]) {
+    let objects = folder.file("objects", &machine::machine_live().finish());
+    for command in COMMANDS
+        .iter()
+        .chain(&["list"])
+        .chain(&COMMANDS_ABOUT_OBJECTS)
+    {
         let (_, rest) = documented
             .split_once(&format!("\n## {command}\n"))
             .unwrap_or_else(|| panic!("no section about {command}"));
@@ -266,10 +284,10 @@ fn every_key_is_documented_under_its_command() {
         // The sections of a summary are those of `raw`.
         let mut value = json(
             &[command],
-            if *command == "list" {
-                folder.path()
-            } else {
-                &file
+            match *command {
+                "list" => folder.path(),
+                command if COMMANDS_ABOUT_OBJECTS.contains(&command) => &objects,
+                _ => &file,
             },
         );
         if let Some(sections) = value.get_mut("sections") {

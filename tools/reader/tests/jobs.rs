@@ -1,9 +1,10 @@
 //! Jobs, silos, and the processes in them.
 
+use bootshot_format::{Family, Source};
 use bootshot_reader::Snapshot;
 use serde_json::{Value, json};
-use test_snapshots::Builder;
 use test_snapshots::machine::{self, pid};
+use test_snapshots::{Builder, Entry, objects};
 
 fn jobs(file: &[u8]) -> Value {
     let reading = Snapshot::parse(file).unwrap().jobs();
@@ -96,4 +97,18 @@ fn a_snapshot_without_jobs_says_so() {
     let file = Builder::recorded_x64().finish();
     let problems = Snapshot::parse(&file).unwrap().jobs().problems;
     assert_eq!(problems[0].actual, "not captured");
+}
+
+#[test]
+fn the_captures_own_job_is_one_only_where_it_answers() {
+    let with = |items: &[Entry]| {
+        let mut builder = Builder::with_header(machine::machine_header());
+        builder.batch(Family::NAMESPACE, items);
+        let file = builder.finish();
+        let jobs = Snapshot::parse(&file).unwrap().jobs().value;
+        jobs.iter().map(|job| job.of_capture).collect::<Vec<_>>()
+    };
+    let refused = Entry::new(Source::JOB_INFORMATION, 1, 0, &[]).status(0xC000_0022);
+    assert_eq!(with(&[refused]), [false; 0]);
+    assert_eq!(with(&objects::job(0, &[pid::CAPTURE])), [true]);
 }

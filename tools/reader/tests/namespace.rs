@@ -1,6 +1,6 @@
 //! The object namespace, its links, and the directories no path leads to.
 
-use bootshot_format::{Family, ObjectKind};
+use bootshot_format::{Family, ObjectKind, Source};
 use bootshot_reader::Snapshot;
 use bootshot_reader::records::{Opening, TargetStatus};
 use serde_json::{Value, json};
@@ -165,9 +165,7 @@ fn a_walk_that_was_refused_says_so() {
     let mut builder = Builder::new(8);
     builder.batch(
         Family::NAMESPACE,
-        &[Entry::new(bootshot_format::Source::OPEN, 4, 0, &[])
-            .named("\\")
-            .status(0xC000_0022)],
+        &[Entry::new(Source::OBJECT, ObjectKind::DIRECTORY.0, 0, &[]).status(0xC000_0022)],
     );
     let file = builder.finish();
     let problems = parse(&file).namespace().problems;
@@ -251,7 +249,7 @@ fn a_dynamic_link_says_what_it_gave() {
     assert_eq!(
         condition["dynamic"],
         json!({
-            "type": "Event", "name": null,
+            "type": "Event", "name": "\\KernelObjects\\MemoryPartition0\\LowMemoryCondition",
             "address": format!("{:#x}", machine::address(machine::CONDITION_EVENT)),
             "memory_condition": "LowMemoryCondition",
         })

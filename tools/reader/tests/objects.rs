@@ -173,6 +173,16 @@ fn an_object_stands_once_with_all_its_holders() {
 }
 
 #[test]
+fn what_a_duplicate_told_counts_without_the_duplicate() {
+    let (_, objects) = json_of(&machine::machine_live().finish());
+    let event = object(&objects, machine::UNNAMED_EVENT, "Event");
+    assert_eq!(event["handle_count"], 1);
+    assert_eq!(event["pointer_count"], 65_530);
+    assert_eq!(event["pointer_count_inflated"], true);
+    assert_eq!(event["security_descriptor"], Value::Null);
+}
+
+#[test]
 fn hidden_addresses_are_counted_and_never_one_object() {
     let (_, objects) = json_of(&machine::machine_at_boot().finish());
     assert_eq!(objects["hidden_handle_entries"], 1);

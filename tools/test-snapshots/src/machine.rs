@@ -311,6 +311,12 @@ pub fn namespace() -> Vec<Entry> {
             Some((ours::KERNEL_OBJECTS, 0)),
             basic(2, 65_536),
         ),
+        string(
+            Source::OBJECT_INFORMATION,
+            1,
+            ours::CONDITION_EVENT,
+            "\\KernelObjects\\MemoryPartition0\\LowMemoryCondition",
+        ),
         opened(
             ObjectKind::MUTANT,
             ours::MUTANT,
@@ -380,6 +386,19 @@ pub fn names_of_others() -> Vec<Entry> {
         name(pid::HOLDER, 0x44, "\\Device\\HarddiskVolume1\\notes.txt"),
         name(pid::SMSS, 0x2C, "").status(TIMEOUT),
         name(pid::SMSS, 0x28, ""),
+        // The duplicate is the second handle.
+        Entry::new(
+            Source::OBJECT_INFORMATION,
+            0,
+            0,
+            &BasicInformation {
+                handles: 2,
+                pointers: 65_530,
+                ..BasicInformation::default()
+            }
+            .bytes(),
+        )
+        .about(handle_of(pid::SMSS, 0x28), 0),
         Entry::new(Source::OPEN, OpenKind::HANDLE.0, 0, &[])
             .about(handle_of(pid::SMSS, 0x38), 0)
             .status(PROCESS_IS_PROTECTED),

@@ -117,6 +117,7 @@ fn table(handles: &[Handle]) -> Table {
         ("ATTRIBUTES", Align::Left),
         ("OBJECT", Align::Left),
         ("RIGHTS", Align::Left),
+        ("NAME", Align::Left),
     ]);
     for handle in handles {
         table.row([
@@ -128,6 +129,7 @@ fn table(handles: &[Handle]) -> Table {
             handle.handle_attributes.join(" "),
             shown::optional(handle.object_address),
             handle.access_names.names().join(" "),
+            handle.naming.to_string(),
         ]);
     }
     table

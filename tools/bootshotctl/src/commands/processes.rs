@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bootshot_reader::records::{ParentStatus, Process};
+use bootshot_reader::records::{ParentStatus, Process, ProcessJob};
 
 use crate::error::{Error, Outcome};
 use crate::output::{Align, Table};
@@ -96,6 +96,7 @@ fn table(lines: &[(usize, &Process)]) -> Table {
         ("MACHINE", Align::Left),
         ("SUBSYSTEM", Align::Left),
         ("PROTECTION", Align::Left),
+        ("JOB", Align::Left),
         ("USER", Align::Left),
         ("COMMAND LINE", Align::Left),
     ]);
@@ -120,9 +121,20 @@ fn table(lines: &[(usize, &Process)]) -> Table {
             shown::optional(process.machine),
             shown::optional(process.subsystem),
             shown::optional(protection),
+            shown::optional(process.job.as_ref().map(job)),
             shown::optional(process.user.as_deref()),
             shown::optional(process.command_line.as_deref()),
         ]);
     }
     table
+}
+
+/// The name of a process's job, else what is known of it.
+fn job(job: &ProcessJob) -> String {
+    match (&job.name, job.address, job.id) {
+        (Some(name), _, _) => name.last().to_string(),
+        (None, _, Some(id)) => format!("job {id}"),
+        (None, Some(address), None) => address.to_string(),
+        (None, None, None) => if job.in_job { "yes" } else { "no" }.to_owned(),
+    }
 }

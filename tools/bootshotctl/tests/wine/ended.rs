@@ -31,7 +31,10 @@ fn found(zombies: &Value, id: &str, holder: u64) -> Vec<(u64, u64, String)> {
         };
         assert_eq!(held["image"], "ended.exe", "{zombie}");
         assert_eq!(holders.len(), 1, "nobody else holds it: {zombie}");
-        assert!(zombie["create_time"].as_str() <= zombie["exit_time"].as_str(), "{zombie}");
+        assert!(
+            zombie["create_time"].as_str() <= zombie["exit_time"].as_str(),
+            "{zombie}"
+        );
         found.push((
             zombie[id].as_u64().expect("an id"),
             exit_status(&zombie["exit_status"]),
@@ -67,7 +70,10 @@ fn exactly_the_ended_processes_and_threads_that_are_held_are_zombies() {
     let zombies = read(&["zombies"], snapshot);
     assert_eq!(found(&zombies, "pid", holder), expected(&truth, "child"));
     let first = &zombies[0];
-    assert_eq!(first["image"], "ended.exe", "the holder that holds most comes first");
+    assert_eq!(
+        first["image"], "ended.exe",
+        "the holder that holds most comes first"
+    );
     assert_eq!(first["tid"], json!(null));
 
     let threads = read(&["zombies", "--threads"], snapshot);

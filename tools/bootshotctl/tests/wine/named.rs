@@ -55,7 +55,10 @@ fn handles_of_a_program_carry_the_names_it_gave() {
     ] {
         let handle = row(&handles, "handle", &value(what));
         let name = handle["name"].as_str().unwrap_or_default();
-        assert!(name.to_lowercase().ends_with(&end.to_lowercase()), "{handle}");
+        assert!(
+            name.to_lowercase().ends_with(&end.to_lowercase()),
+            "{handle}"
+        );
     }
     let unnamed = row(&handles, "handle", &value("unnamed"));
     assert_eq!(

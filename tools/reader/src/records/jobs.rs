@@ -265,6 +265,10 @@ impl Snapshot<'_> {
             let mut job = Job::new(naming.unwrap_or_else(Naming::not_asked));
             job.of_capture = reference.is_none();
             job.take(answers, problems);
+            // Without a job there is nothing to ask about: the questions about the capture's own are refused then.
+            if job.of_capture && !answers.iter().any(Answer::succeeded) {
+                continue;
+            }
             if let Some(entry) = entry.filter(|entry| entry.object != 0) {
                 if by_address.contains_key(&entry.object) {
                     continue;

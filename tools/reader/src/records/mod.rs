@@ -63,7 +63,7 @@ pub use symlinks::{DynamicTarget, SymbolicLink, TargetStatus};
 pub use threads::Thread;
 pub use types::{GenericMapping, ObjectType};
 pub use wfp::{UnreadableKey, Wfp, WfpObject};
-pub use zombies::{Zombie, ZombieHolder, Zombies};
+pub use zombies::{ENDED_THREADS, Zombie, ZombieHolder, Zombies};
 
 use bootshot_format::Source;
 

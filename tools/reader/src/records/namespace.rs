@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::ops::Range;
 use std::sync::Arc;
 
-use bootshot_format::{Family, ObjectKind, OpenKind, Source};
+use bootshot_format::{Family, ObjectKind, Source};
 use serde::{Serialize, Serializer};
 
 use super::Reading;
@@ -609,13 +609,12 @@ impl Snapshot<'_> {
         if walk.root().is_some() {
             return;
         }
-        let refused = self.answers().find(|answer| {
-            answer.source == Source::OPEN
-                && answer.class == OpenKind::DIRECTORY_OBJECT.0
-                && answer.name() == "\\"
+        // What is opened without a directory entry is `\` itself.
+        let refused = self.opened_objects().find(|opened| {
+            opened.kind == ObjectKind::DIRECTORY && opened.entry.is_none() && opened.handle == 0
         });
         let why = match refused {
-            Some(answer) => describe_status(answer.status),
+            Some(opened) => describe_status(opened.status),
             None => self
                 .family_missing(Family::NAMESPACE)
                 .unwrap_or_else(|| "no listing of it".to_owned()),

@@ -209,6 +209,11 @@ impl Names {
         })
     }
 
+    /// The name that this very handle told.
+    pub(super) fn told_by(&self, reference: HandleReference) -> Option<&ObjectName> {
+        self.by_handle.get(&reference)?.name.as_ref()
+    }
+
     fn add(&mut self, reference: HandleReference, lists: &Lists, naming: Naming) {
         let better = |known: &mut Naming, naming: Naming| {
             if naming.status < known.status {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use bootshot_format::Source;
 use serde::Serialize;
 
 use super::Reading;
@@ -10,11 +11,14 @@ use super::naming::Naming;
 use super::opened::{Holder, Lists, Opened};
 use crate::decode;
 use crate::error::Problem;
-use crate::layout::PointerWidth;
 use crate::layout::structures::OBJECT_BASIC_INFORMATION as Basic;
+use crate::layout::{PointerWidth, View};
 use crate::names::describe_status;
-use crate::snapshot::Snapshot;
+use crate::snapshot::{Answer, Snapshot};
 use crate::value::{Hex, Time};
+
+/// `ObjectBasicInformation`.
+const BASIC_INFORMATION: u32 = 0;
 
 /// `OBJ_PERMANENT`.
 const PERMANENT: u32 = 0x10;
@@ -150,6 +154,7 @@ impl Snapshot<'_> {
                     _ => without_address.push((open, name)),
                 }
             }
+            let asked = self.basic_of_others(&lists);
             let groups =
                 || handles.chunk_by(|a, b| (a.object, a.type_index) == (b.object, b.type_index));
             let mut objects =
@@ -158,9 +163,12 @@ impl Snapshot<'_> {
                 let entry = &entries[0];
                 let object_type = type_name(&mut type_names, entry.type_index);
                 let naming = names.of(entry, &object_type);
-                let details = opened
-                    .remove(&entry.object)
-                    .map(|open| Box::new(self.object_details(open, &lists, problems)));
+                let details = match (opened.remove(&entry.object), asked.get(&entry.object)) {
+                    (Some(open), _) => Some(self.object_details(open, &lists, problems)),
+                    (None, Some(answer)) => Some(self.details_of_other(entry.object, answer)),
+                    (None, None) => None,
+                };
+                let details = details.map(Box::new);
                 objects.push(Object {
                     object_type,
                     naming,
@@ -231,12 +239,47 @@ impl Snapshot<'_> {
             security_descriptor: decode::security_descriptor(object.security),
             ..ObjectDetails::NONE
         };
-        let Some(basic) = object.basic else {
-            return details;
+        if let Some(basic) = object.basic {
+            // With a second handle of ours to the object, open or not yet open when it was asked, nobody knows how many
+            // count.
+            let ours = address.is_some_and(|address| lists.own_handles_to(address) == 1);
+            self.add_counts(&mut details, basic, ours);
+        }
+        details
+    }
+
+    /// What objects told through duplicates of others' handles, by address.
+    fn basic_of_others(&self, lists: &Lists) -> BTreeMap<u64, Answer<'_>> {
+        self.answers()
+            .filter(|answer| {
+                answer.source == Source::OBJECT_INFORMATION && answer.class == BASIC_INFORMATION
+            })
+            .filter_map(|answer| {
+                let entry = lists.find(self.handle_reference(answer.argument))?;
+                Some((entry.object, answer))
+            })
+            .collect()
+    }
+
+    /// What an object told through a duplicate of another's handle, which was the only one of ours to it.
+    fn details_of_other(&self, address: u64, answer: &Answer<'_>) -> ObjectDetails {
+        let mut details = ObjectDetails {
+            address: Some(Hex(address)),
+            ..ObjectDetails::NONE
         };
+        if answer.succeeded() {
+            let basic = View::new(answer.bytes, self.width());
+            self.add_counts(&mut details, basic, true);
+        } else {
+            details.basic_error = Some(describe_status(answer.status));
+        }
+        details
+    }
+
+    /// The counts, and what else basic information has; `ours` when exactly one handle of the capture's is among those
+    /// counted.
+    fn add_counts(&self, details: &mut ObjectDetails, basic: View<'_, Basic>, ours: bool) {
         let caches = (self.header.nt_major, self.header.nt_minor) >= FIRST_WITH_CACHED_REFERENCES;
-        // With a second handle of ours to the object, open or not yet open when it was asked, nobody knows how many count.
-        let ours = address.is_some_and(|address| lists.own_handles_to(address) == 1);
         let counts = basic
             .get(Basic::HandleCount)
             .zip(basic.get(Basic::PointerCount));
@@ -249,7 +292,6 @@ impl Snapshot<'_> {
             .get(Basic::Attributes)
             .map(|attributes| attributes & PERMANENT != 0);
         details.creation_time = basic.get(Basic::CreationTime).and_then(Time::new);
-        details
     }
 
     /// Since Windows 8.1 each handle table entry holds references in advance, 32,767 on 64-bit systems and 31 on 32-bit ones,

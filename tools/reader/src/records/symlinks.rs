@@ -9,7 +9,6 @@ use serde::Serialize;
 use super::Reading;
 use super::namespace::{Resolution, Walk};
 use super::naming::{ObjectName, type_of};
-use super::opened::Lists;
 use crate::layout::structures::OBJECT_BASIC_INFORMATION as Basic;
 use crate::names::describe_status;
 use crate::snapshot::Snapshot;
@@ -74,7 +73,7 @@ pub struct DynamicTarget {
     /// The type it was opened as.
     #[serde(rename = "type")]
     pub object_type: &'static str,
-    /// Another path to the same object.
+    /// The name that the object told of itself.
     pub name: Option<ObjectName>,
     /// Where it is.
     pub address: Option<Hex>,
@@ -112,7 +111,7 @@ impl Snapshot<'_> {
                 let (status, target) = targets.get(&entry)?;
                 (*status < 0x8000_0000 && !target.is_empty()).then_some(&**target)
             };
-            let names = names_by_address(&walk, &lists);
+            let names = self.object_names(&walk, &lists, problems);
             links
                 .iter()
                 .map(|entry| {
@@ -129,10 +128,10 @@ impl Snapshot<'_> {
                                 .own(opened.handle)
                                 .map(|entry| entry.object)
                                 .filter(|address| *address != 0);
-                            let other = address.and_then(|address| names.get(&address)?.as_ref());
+                            let reference = self.handle_reference(opened.handle);
                             DynamicTarget {
                                 object_type: type_of(opened.kind),
-                                name: other.cloned(),
+                                name: names.told_by(reference).cloned(),
                                 address: address.map(Hex),
                                 memory_condition: memory_condition(&walk, *entry),
                             }
@@ -188,19 +187,6 @@ impl Snapshot<'_> {
                 .collect()
         })
     }
-}
-
-/// Names of objects by address, of those that are not listed as links.
-fn names_by_address(walk: &Walk<'_>, lists: &Lists) -> BTreeMap<u64, Option<ObjectName>> {
-    (0..walk.entries.len())
-        .filter(|entry| &*walk.entries[*entry].type_name != "SymbolicLink")
-        .flat_map(|entry| {
-            let opened = walk.opened_at(entry).iter();
-            opened.map(move |opened| (entry, opened.handle))
-        })
-        .filter_map(|(entry, handle)| Some((lists.own(handle)?.object, Some(walk.name(entry)))))
-        .filter(|(address, _)| *address != 0)
-        .collect()
 }
 
 fn memory_condition(walk: &Walk<'_>, entry: usize) -> Option<&'static str> {

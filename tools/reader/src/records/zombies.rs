@@ -35,6 +35,9 @@ const STATUS_INVALID_SYSTEM_SERVICE: u32 = 0xC000_001C;
 const STATUS_PROCEDURE_NOT_FOUND: u32 = 0xC000_007A;
 const STATUS_ENTRYPOINT_NOT_FOUND: u32 = 0xC000_0139;
 
+/// What a problem about threads is a problem of.
+pub const ENDED_THREADS: &str = "ended threads";
+
 /// An ended process or thread.
 #[derive(Clone, Debug, Serialize)]
 pub struct Zombie {
@@ -56,7 +59,8 @@ pub struct Zombie {
     pub user_time: Option<i64>,
     /// Time spent in the kernel, 100 ns units.
     pub kernel_time: Option<i64>,
-    /// Who holds it, besides the capture; none when its address is hidden, and empty when only the kernel does.
+    /// Who holds it, besides the capture; empty when only the kernel does. Where its address is hidden, those of whom it was
+    /// asked, and none when it was asked of nobody.
     pub holders: Option<Vec<ZombieHolder>>,
 }
 
@@ -117,7 +121,15 @@ impl Snapshot<'_> {
                     Some(address) if address != 0 => Identity::Address(address),
                     _ => Identity::Ids(zombie.pid, zombie.tid, zombie.create_time),
                 };
-                found.entry(identity).or_insert((zombie, told.is_thread));
+                let (zombie, _) = found.entry(identity).or_insert((zombie, told.is_thread));
+                // Where addresses are hidden, the handles that were asked about are those that are known.
+                if reference.0 != self.header.process_id {
+                    zombie.holders.get_or_insert_default().push(ZombieHolder {
+                        pid: reference.0,
+                        image: images.get(&reference.0).cloned(),
+                        handle: Hex(reference.1),
+                    });
+                }
             }
             self.add_holders(&mut found, &images);
             let paths: BTreeMap<u64, Arc<str>> = found
@@ -279,15 +291,21 @@ impl Snapshot<'_> {
         if let Some(why) = self.family_missing(Family::ENDED) {
             problems.push(Problem::new("ended processes", 0, "an answer", why));
         }
+        let ends = || {
+            self.answers().filter(|answer| {
+                answer.source == Source::OPEN
+                    && matches!(
+                        OpenKind(answer.class),
+                        OpenKind::NEXT_PROCESS | OpenKind::NEXT_THREAD
+                    )
+            })
+        };
         let mut refused: BTreeMap<(OpenKind, u32), (u64, u32)> = BTreeMap::new();
-        for answer in self.answers().filter(|answer| {
-            answer.source == Source::OPEN && answer.status != STATUS_NO_MORE_ENTRIES
-        }) {
-            let kind = OpenKind(answer.class);
-            if matches!(kind, OpenKind::NEXT_PROCESS | OpenKind::NEXT_THREAD) {
-                let times = refused.entry((kind, answer.status)).or_default();
-                *times = (times.0 + 1, answer.section);
-            }
+        for answer in ends().filter(|answer| answer.status != STATUS_NO_MORE_ENTRIES) {
+            let times = refused
+                .entry((OpenKind(answer.class), answer.status))
+                .or_default();
+            *times = (times.0 + 1, answer.section);
         }
         for ((kind, status), (times, section)) in refused {
             let lacks = matches!(
@@ -305,15 +323,29 @@ impl Snapshot<'_> {
                 ),
                 (OpenKind::NEXT_PROCESS, false) => ("ended processes", why),
                 (_, true) => (
-                    "ended threads",
+                    ENDED_THREADS,
                     format!("a system without NtGetNextThread ({why})"),
                 ),
-                (_, false) => ("ended threads", format!("{why}, of {times} processes")),
+                (_, false) => (ENDED_THREADS, format!("{why}, of {times} processes")),
             };
             problems.push(Problem {
                 section: Some(section),
                 ..Problem::new(what, 0, "all of them looked at", why)
             });
+        }
+        // A process that does not grant the query is passed over without a word.
+        let looked_at = ends().filter(|answer| OpenKind(answer.class) == OpenKind::NEXT_THREAD);
+        let (looked_at, of) = (
+            looked_at.count(),
+            self.process_entries(&mut Vec::new()).len(),
+        );
+        if looked_at != 0 && looked_at + 1 < of {
+            problems.push(Problem::new(
+                ENDED_THREADS,
+                0,
+                format!("those of {} processes looked at", of - 1),
+                format!("{looked_at} that allow it"),
+            ));
         }
     }
 }
