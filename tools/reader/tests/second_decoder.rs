@@ -351,6 +351,31 @@ mod second {
         Some((item, behind))
     }
 
+    /// What stands in the data of an object item, source 11.
+    #[derive(Debug, PartialEq)]
+    pub struct Object {
+        pub basic_status: u32,
+        pub security_status: u32,
+        /// Handles and references, the third and fourth number of `OBJECT_BASIC_INFORMATION`.
+        pub counts: Option<(u32, u32)>,
+        pub security_descriptor: Vec<u8>,
+    }
+
+    /// The object in an item whose open succeeded.
+    pub fn object(item: &Item) -> Option<Object> {
+        if item.source != 11 || item.status >= 0x8000_0000 {
+            return None;
+        }
+        let (p, rest) = item.data.split_at_checked(16)?;
+        let (basic, rest) = rest.split_at_checked(u32_at(p, 8) as usize)?;
+        Some(Object {
+            basic_status: u32_at(p, 0),
+            security_status: u32_at(p, 4),
+            counts: (basic.len() >= 16).then(|| (u32_at(basic, 8), u32_at(basic, 12))),
+            security_descriptor: rest.get(..u32_at(p, 12) as usize)?.to_vec(),
+        })
+    }
+
     pub fn checksum(bytes: &[u8]) -> u64 {
         XxHash64::oneshot(0, bytes)
     }
@@ -381,7 +406,7 @@ mod second {
 /// The same file as `bootshot-format` and the reader read it, in the second decoder's words.
 mod tools {
     use super::second::{
-        Answer, Header, Item, Question, Record, Refusal, Section, Snapshot, Trailer,
+        Answer, Header, Item, Object, Question, Record, Refusal, Section, Snapshot, Trailer,
     };
     use bootshot_format::{HeaderError, Items, Records};
     use bootshot_reader::Condition;
@@ -543,6 +568,32 @@ mod tools {
             value_name: item.value_name.to_vec(),
             data: answer.bytes.to_vec(),
         }
+    }
+
+    /// The object in an item, as the reader's decoder reads it.
+    pub fn object(item: &Item) -> Option<Object> {
+        use bootshot_reader::layout::structures::OBJECT_BASIC_INFORMATION as Basic;
+
+        if item.source != bootshot_format::Source::OBJECT.0 || item.status >= 0x8000_0000 {
+            return None;
+        }
+        let mut problems = Vec::new();
+        let buffer = bootshot_reader::decode::Buffer::new(
+            &item.data,
+            item.buffer_address,
+            bootshot_reader::layout::PointerWidth::Bits64,
+        );
+        let object = bootshot_reader::decode::object(&buffer, &mut problems)?;
+        assert_eq!(problems, []);
+        Some(Object {
+            basic_status: object.basic_status,
+            security_status: object.security_status,
+            counts: object.basic.and_then(|basic| {
+                let handles = basic.get(Basic::HandleCount)?;
+                Some((handles, basic.get(Basic::PointerCount)?))
+            }),
+            security_descriptor: object.security.to_vec(),
+        })
     }
 
     fn text(name: &[u8]) -> String {
@@ -805,6 +856,9 @@ fn assert_whole_and_the_same(name: &str, file: &[u8]) {
         .map(|batch| second::items(&batch.payload))
         .collect();
     assert_eq!(tools::items(file), items, "{name}");
+    for item in items.iter().flatten() {
+        assert_eq!(tools::object(item), second::object(item), "{name}");
+    }
     for (batch, items) in batches.zip(&items) {
         let told = batch.answer.as_ref().expect("it is whole").items;
         assert_eq!(
@@ -842,6 +896,25 @@ fn both_decoders_read_the_same_in_every_golden_snapshot() {
 fn both_decoders_read_the_same_in_written_snapshots() {
     assert_whole_and_the_same("one of each", &written::one_of_each());
     assert_whole_and_the_same("many sections", &written::more_than_the_index_holds());
+}
+
+#[test]
+fn both_decoders_read_the_same_in_objects() {
+    let file = test_snapshots::machine::machine_live().finish();
+    let sections = second::decode(&file).expect("it is sound").sections;
+    let objects: Vec<_> = sections
+        .iter()
+        .filter(|section| section.question.encoding == 1)
+        .flat_map(|section| second::items(&section.payload))
+        .filter_map(|item| second::object(&item))
+        .collect();
+    assert!(objects.len() > 15, "objects to compare");
+    assert!(
+        objects
+            .iter()
+            .any(|object| object.counts == Some((3, 98_300)))
+    );
+    assert_whole_and_the_same("objects", &file);
 }
 
 #[test]
