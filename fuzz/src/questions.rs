@@ -222,6 +222,7 @@ pub fn ask_everything(file: &[u8]) -> Option<usize> {
         autologgers,
         session_manager,
         control,
+        key_handles,
         wfp,
         drivers,
         firmware_variables,

@@ -10,7 +10,7 @@ use bootshot_format::{
 use bootshot_reader::Snapshot;
 use bootshot_reader::layout::PointerWidth;
 use test_snapshots::objects::{self, BasicInformation};
-use test_snapshots::{Builder, Entry};
+use test_snapshots::{Builder, Data, Entry};
 
 #[path = "../../../fuzz/src/limits.rs"]
 mod limits;
@@ -227,6 +227,91 @@ fn answers_of_one_repeated_word_cost_little() {
             }
         }
     }
+}
+
+/// Where the readers look for keys, with what makes them look there.
+#[test]
+fn keys_and_values_of_the_smallest_size_cost_little() {
+    const SET: &str = "\\Registry\\Machine\\System\\CurrentControlSet";
+    let paths = [
+        "\\Registry".to_owned(),
+        format!("{SET}\\Control\\hivelist"),
+        format!("{SET}\\Control\\Session Manager"),
+        format!("{SET}\\Control\\GroupOrderList"),
+        format!("{SET}\\Services"),
+        format!("{SET}\\Services\\x"),
+        format!("{SET}\\Services\\x\\Instances\\y"),
+        format!("{SET}\\Services\\BFE\\Parameters\\Policy\\BootTime\\Filter"),
+    ];
+    // Keys and values without a name, and values with a name that is another each time.
+    let keys = vec![0; 64 << 10];
+    let unnamed = test_snapshots::key_value_full("", Data::Of(3, &[]));
+    let unnamed = test_snapshots::run(std::iter::repeat_n(unnamed, 2_000));
+    let named = (0..2_000)
+        .map(|number| test_snapshots::key_value_full(&format!("{number:x}"), Data::Bytes(&[1])));
+    let named = test_snapshots::run(named);
+    for path in &paths {
+        for (source, class, bytes) in [
+            (Source::SUBKEYS, 0, &keys),
+            (Source::KEY_VALUES, 1, &unnamed),
+            (Source::KEY_VALUES, 1, &named),
+        ] {
+            let entry = Entry::new(source, class, 0x1000, bytes).named(path);
+            let mut builder = Builder::new(8);
+            builder.batch(Family::REGISTRY, &[entry]);
+            ask(&builder.finish());
+        }
+    }
+}
+
+#[test]
+fn a_long_path_above_many_keys_costs_little() {
+    let path = "\\x".repeat(16_000);
+    let names: Vec<_> = (0..4_000).map(|number| format!("{number:x}")).collect();
+    let keys = names.iter().map(|name| test_snapshots::key_basic(1, name));
+    let run = test_snapshots::run(keys);
+    let mut builder = Builder::new(8);
+    let above = Entry::new(Source::SUBKEYS, 0, 0x1000, &run).named(&path);
+    builder.batch(Family::REGISTRY, &[above]);
+    ask(&builder.finish());
+}
+
+#[test]
+fn very_many_keys_cost_little() {
+    let entries: Vec<_> = (0..2_000)
+        .map(|number| {
+            let path =
+                format!("\\Registry\\Machine\\System\\CurrentControlSet\\Services\\{number:x}");
+            let value = test_snapshots::key_value_full("Type", Data::Number(1));
+            Entry::new(Source::KEY_VALUES, 1, 0x1000, &value).named(&path)
+        })
+        .collect();
+    let mut builder = Builder::new(8);
+    builder.batch(Family::REGISTRY, &entries);
+    ask(&builder.finish());
+}
+
+#[test]
+fn files_and_variables_of_the_smallest_size_cost_little() {
+    let names: Vec<_> = (0..2_000).map(|number| format!("{number:x}")).collect();
+    let variables: Vec<_> = names
+        .iter()
+        .map(|name| (name.as_str(), test_snapshots::GLOBAL, &[][..]))
+        .collect();
+    let bytes = test_snapshots::variables(&variables);
+    let mut builder = Builder::new(8);
+    builder.section(
+        Family::FIRMWARE,
+        &Entry::new(Source::FIRMWARE_VARIABLES, 2, 0x1000, &bytes),
+    );
+    ask(&builder.finish());
+    let files: Vec<_> = names
+        .iter()
+        .map(|name| Entry::new(Source::FILE_CONTENT, 0, 0x1000, b"MZ").named(name))
+        .collect();
+    let mut builder = Builder::recorded_x64();
+    builder.batch(Family::IMAGES, &files);
+    ask(&builder.finish());
 }
 
 #[test]

@@ -1,11 +1,11 @@
 //! The registry in snapshots: runs of keys and values, single values, flags, links and refusals, as one model.
 
-use bootshot_format::{Family, Source};
+use bootshot_format::{Family, Source, handle_of};
 use bootshot_reader::Snapshot;
 use bootshot_reader::records::ValueData;
 use serde_json::{Value, json};
 use test_snapshots::{
-    Builder, Data, RegistryBatch, example_registry, header, key_basic, key_value_full, run,
+    Builder, Data, Entry, RegistryBatch, example_registry, header, key_basic, key_value_full, run,
 };
 
 fn file_of(width: u8, batch: &RegistryBatch) -> Vec<u8> {
@@ -90,7 +90,7 @@ fn a_run_in_pieces_is_one_list_and_nothing_stands_in_it_twice() {
             1,
             path,
             &piece(&["bootexecute", "a"]),
-            0,
+            0x8000_0005,
         )
         .run(Source::KEY_VALUES, 1, path, &piece(&["b"]), 0x8000_001A)
         .run(Source::KEY_VALUES, 1, path, &piece(&["A"]), 0x8000_001A);
@@ -403,6 +403,109 @@ fn a_list_that_was_cut_off_says_why_and_proves_no_absence() {
         registry.key("\\Registry").unwrap().subkeys_cut,
         Some(0xC000_009A)
     );
+}
+
+#[test]
+fn a_list_that_nobody_went_on_with_is_cut_and_what_follows_a_break_mends_nothing() {
+    let statuses = |runs: &[u32]| {
+        let mut batch = RegistryBatch::default();
+        for status in runs {
+            let part = run([key_basic(0, "x")]);
+            batch.run(Source::SUBKEYS, 0, "\\Registry", &part, *status);
+        }
+        let file = file_of(8, &batch);
+        let cut = parse(&file)
+            .registry()
+            .value
+            .key("\\Registry")
+            .unwrap()
+            .subkeys_cut;
+        cut
+    };
+    let (overflow, end, denied) = (0x8000_0005, 0x8000_001A, 0xC000_0022);
+    assert_eq!(
+        statuses(&[overflow, overflow, end]),
+        None,
+        "in three pieces"
+    );
+    assert_eq!(statuses(&[overflow]), Some(overflow), "a piece is missing");
+    assert_eq!(
+        statuses(&[denied, end]),
+        Some(denied),
+        "an answer is missing"
+    );
+}
+
+#[test]
+fn key_handles_stand_by_hive_and_unnamed_ones_have_a_reason() {
+    let mut builder = Builder::new(8);
+    // OBJECT_TYPES_INFORMATION with one type, and SYSTEM_HANDLE_INFORMATION_EX with handles of it.
+    let mut types = 1_u64.to_le_bytes().to_vec();
+    types.resize(8 + 0x68, 0);
+    types[8..12].copy_from_slice(&[6, 0, 6, 0]);
+    types[16..24].copy_from_slice(&(0x1000_u64 + 8 + 0x68).to_le_bytes());
+    types[8 + 0x5A] = 7;
+    types.extend(test_snapshots::utf16("Key"));
+    let mut handles = vec![0; 16];
+    handles[0] = 4;
+    for (pid, value, object) in [
+        (4_u64, 8_u64, 0xF0_u64),
+        (4, 12, 0xF1),
+        (8, 4, 0xF2),
+        (8, 8, 0xF3),
+    ] {
+        let mut entry = object.to_le_bytes().to_vec();
+        entry.extend(pid.to_le_bytes());
+        entry.extend(value.to_le_bytes());
+        entry.extend([0; 6]);
+        entry.extend([7, 0]);
+        entry.resize(40, 0);
+        handles.extend(entry);
+    }
+    let name = |handle: u64, path: &str| {
+        let characters = test_snapshots::utf16(path);
+        let mut bytes = (characters.len() as u16).to_le_bytes().repeat(2);
+        bytes.resize(8, 0);
+        bytes.extend((0x2000_u64 + 16).to_le_bytes());
+        bytes.extend(characters);
+        Entry::new(Source::OBJECT_INFORMATION, 1, 0x2000, &bytes).about(handle, 0)
+    };
+    builder
+        .section(
+            Family::TYPES,
+            &Entry::new(Source::OBJECT_INFORMATION, 3, 0x1000, &types),
+        )
+        .section(
+            Family::HANDLES,
+            &Entry::new(Source::SYSTEM_INFORMATION, 64, 0, &handles),
+        )
+        .section(
+            Family::NAMES,
+            &Entry::new(Source::SYSTEM_INFORMATION, 64, 0, &handles),
+        )
+        .batch(
+            Family::NAMES,
+            &[
+                name(handle_of(4, 8), "\\REGISTRY\\MACHINE\\SYSTEM\\Select"),
+                name(handle_of(4, 12), "\\REGISTRY\\MACHINE\\SYSTEM2\\x"),
+                name(handle_of(8, 4), "\\REGISTRY\\A\\{1}\\y"),
+            ],
+        );
+    let file = builder.finish();
+    let keys = json_of(parse(&file).key_handles().value);
+    assert_eq!(keys["handle_count"], 4);
+    assert_eq!(
+        column(&keys["hives"], "hive"),
+        [
+            "\\REGISTRY\\A\\{1}",
+            "\\REGISTRY\\MACHINE\\SYSTEM",
+            "\\REGISTRY\\MACHINE\\SYSTEM2"
+        ]
+    );
+    assert_eq!(column(&keys["hives"], "reachable"), [false, true, true]);
+    assert_eq!(keys["hives"][0]["keys"][0]["holders"][0]["pid"], 8);
+    assert_eq!(keys["unnamed"][0]["handle_count"], 1);
+    assert!(keys["unnamed"][0]["reason"].is_string());
 }
 
 #[test]

@@ -351,6 +351,49 @@ mod second {
         Some((item, behind))
     }
 
+    /// The answers of a run, with the status of nobody's business: class 0 of source 18, class 1 of source 19.
+    #[derive(Debug, PartialEq)]
+    pub enum Run {
+        /// Last write time and name of each key.
+        Keys(Vec<(i64, Vec<u8>)>),
+        /// Type, name and data of each value.
+        Values(Vec<(u32, Vec<u8>, Vec<u8>)>),
+    }
+
+    /// The run in the data of an item or section; nothing where it is none that the specification describes.
+    pub fn run(source: u32, class: u32, mut data: &[u8]) -> Option<Run> {
+        let (mut keys, mut values) = (Vec::new(), Vec::new());
+        while !data.is_empty() {
+            let length = match (source, class) {
+                (18, 0) => {
+                    let end = 16 + u32_at(data.get(..16)?, 12) as usize;
+                    keys.push((i64_at(data, 0), data.get(16..end)?.to_vec()));
+                    end
+                }
+                (19, 1) => {
+                    let p = data.get(..20)?;
+                    let name_end = 20 + u32_at(p, 16) as usize;
+                    let (offset, length) = (u32_at(p, 8) as usize, u32_at(p, 12) as usize);
+                    let name = data.get(20..name_end)?.to_vec();
+                    let (start, end) = match length {
+                        0 => (name_end, name_end),
+                        _ => (offset, offset + length),
+                    };
+                    values.push((u32_at(p, 4), name, data.get(start..end)?.to_vec()));
+                    end
+                }
+                _ => return None,
+            };
+            // Behind the last answer nothing stands, not even the zero bytes up to the next.
+            data = data.get(length.next_multiple_of(8)..).unwrap_or(&[]);
+        }
+        match (source, class) {
+            (18, 0) => Some(Run::Keys(keys)),
+            (19, 1) => Some(Run::Values(values)),
+            _ => None,
+        }
+    }
+
     /// What stands in the data of an object item, source 11.
     #[derive(Debug, PartialEq)]
     pub struct Object {
@@ -406,10 +449,13 @@ mod second {
 /// The same file as `bootshot-format` and the reader read it, in the second decoder's words.
 mod tools {
     use super::second::{
-        Answer, Header, Item, Object, Question, Record, Refusal, Section, Snapshot, Trailer,
+        Answer, Header, Item, Object, Question, Record, Refusal, Run, Section, Snapshot, Trailer,
     };
     use bootshot_format::{HeaderError, Items, Records};
     use bootshot_reader::Condition;
+    use bootshot_reader::decode::{self, Buffer};
+    use bootshot_reader::layout::PointerWidth;
+    use test_snapshots::utf16;
 
     pub fn decode(file: &[u8]) -> Result<Snapshot, Refusal> {
         let read = bootshot_reader::Snapshot::parse(file);
@@ -568,6 +614,32 @@ mod tools {
             value_name: item.value_name.to_vec(),
             data: answer.bytes.to_vec(),
         }
+    }
+
+    /// The run in an item, as the reader's decoders read it.
+    pub fn run(item: &Item) -> Option<Run> {
+        let buffer = Buffer::new(&item.data, item.buffer_address, PointerWidth::Bits64);
+        let mut problems = Vec::new();
+        let run = match (item.source, item.class) {
+            (18, 0) => Run::Keys(
+                decode::subkeys(&buffer, &mut problems)
+                    .iter()
+                    .map(|key| (key.last_write_time, utf16(&key.name())))
+                    .collect(),
+            ),
+            (19, 1) => Run::Values(
+                decode::key_values(&buffer, &mut problems)
+                    .iter()
+                    .map(|value| {
+                        let data = value.value.data.to_vec();
+                        (value.value.value_type, utf16(&value.name), data)
+                    })
+                    .collect(),
+            ),
+            _ => return None,
+        };
+        assert_eq!(problems, []);
+        Some(run)
     }
 
     /// The object in an item, as the reader's decoder reads it.
@@ -857,6 +929,8 @@ fn assert_whole_and_the_same(name: &str, file: &[u8]) {
         .collect();
     assert_eq!(tools::items(file), items, "{name}");
     for item in items.iter().flatten() {
+        let run = second::run(item.source, item.class, &item.data);
+        assert_eq!(tools::run(item), run, "{name}");
         assert_eq!(tools::object(item), second::object(item), "{name}");
     }
     for (batch, items) in batches.zip(&items) {
@@ -896,6 +970,19 @@ fn both_decoders_read_the_same_in_every_golden_snapshot() {
 fn both_decoders_read_the_same_in_written_snapshots() {
     assert_whole_and_the_same("one of each", &written::one_of_each());
     assert_whole_and_the_same("many sections", &written::more_than_the_index_holds());
+}
+
+#[test]
+fn both_decoders_read_the_same_in_runs() {
+    let entries = test_snapshots::example_registry();
+    let runs = entries.iter().filter(|entry| {
+        let run = second::run(entry.source.0, entry.class, &entry.bytes);
+        matches!(entry.source.0, 18 | 19) && run.is_some()
+    });
+    assert!(runs.count() > 15, "runs to compare");
+    let mut builder = test_snapshots::Builder::new(8);
+    builder.batch(bootshot_format::Family::REGISTRY, &entries);
+    assert_whole_and_the_same("a registry", &builder.finish());
 }
 
 #[test]

@@ -7,6 +7,9 @@ use bootshot_format::{
 
 use crate::recording::{Kind, Recorded, recording_x64, recording_x86};
 
+const STATUS_BUFFER_OVERFLOW: u32 = 0x8000_0005;
+const STATUS_NO_MORE_ENTRIES: u32 = 0x8000_001A;
+
 struct Bytes(Vec<u8>);
 
 impl Sink for Bytes {
@@ -261,7 +264,14 @@ impl Builder {
 }
 
 fn outcome(entry: &Entry) -> Outcome {
-    if entry.status < 0x8000_0000 {
+    let is_run = entry.source == Source::SUBKEYS || entry.source == Source::KEY_VALUES;
+    // A run is complete when it reached the end, or when the next answer had no room in it.
+    let ends_run = is_run
+        && matches!(
+            entry.status,
+            STATUS_NO_MORE_ENTRIES | STATUS_BUFFER_OVERFLOW
+        );
+    if entry.status < 0x8000_0000 || ends_run {
         Outcome::COMPLETE
     } else {
         Outcome::FAILED

@@ -20,7 +20,7 @@ pub use values::{KeyValues, RegistryValue, ValueData};
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bootshot_format::{OpenKind, Source};
+use bootshot_format::{OpenKind, Outcome, Source};
 
 use super::Reading;
 use crate::decode::{self, KeyFlags, KeyValue, NamedValue, Subkey};
@@ -75,6 +75,9 @@ pub struct Key<'s> {
     pub values: Option<Vec<NamedValue<'s>>>,
     /// Why that list ends early.
     pub values_cut: Option<u32>,
+    /// Whether a run of either broke off, which no later one makes good.
+    subkeys_broken: bool,
+    values_broken: bool,
 }
 
 impl<'s> Key<'s> {
@@ -176,13 +179,13 @@ impl<'s> Registry<'s> {
                 let found = answer.decode(problems, decode::subkeys);
                 let key = self.entry(answer);
                 key.subkeys.get_or_insert_default().extend(found);
-                key.subkeys_cut = cut(answer.status);
+                cut(answer, &mut key.subkeys_cut, &mut key.subkeys_broken);
             }
             Source::KEY_VALUES if answer.class == 1 => {
                 let found = answer.decode(problems, decode::key_values);
                 let key = self.entry(answer);
                 key.values.get_or_insert_default().extend(found);
-                key.values_cut = cut(answer.status);
+                cut(answer, &mut key.values_cut, &mut key.values_broken);
             }
             _ => {}
         }
@@ -262,8 +265,19 @@ fn is_there(status: u32) -> bool {
     )
 }
 
-fn cut(status: u32) -> Option<u32> {
-    (status != 0 && status != STATUS_NO_MORE_ENTRIES).then_some(status)
+/// Notes whether a list is whole behind a run of it. One that is complete and did not reach the end is gone on with by
+/// another; one that is not complete lacks an answer.
+fn cut(run: &Answer<'_>, status: &mut Option<u32>, broken: &mut bool) {
+    if run.status == STATUS_NO_MORE_ENTRIES {
+        if !*broken {
+            *status = None;
+        }
+        return;
+    }
+    if !*broken {
+        *status = Some(run.status);
+    }
+    *broken |= run.outcome != Outcome::COMPLETE;
 }
 
 fn last_component(path: &str) -> &str {
