@@ -155,10 +155,8 @@ fn stem(file: &str) -> &str {
 
 /// The files that service entries name, by the path of the driver object, both in lower case.
 fn files_of_services(evidence: &Evidence<'_>) -> BTreeMap<String, String> {
-    // What is malformed in the registry is told by those who show it.
-    let registry = evidence.snapshot.registry().value;
     let mut files = BTreeMap::new();
-    for service in services(&registry) {
+    for service in services(&evidence.registry) {
         if service.is_driver() {
             let paths = service.driver_objects().into_iter();
             files.extend(paths.map(|path| (path.to_lowercase(), service.image_file())));

@@ -14,7 +14,7 @@ use crate::layout::structures::{
 };
 use crate::layout::{Structure, View};
 use crate::names;
-use crate::records::ObjectType;
+use crate::records::{ObjectType, Registry};
 use crate::snapshot::{Answer, Snapshot};
 
 /// Characters of an image's name that findings show.
@@ -152,6 +152,7 @@ pub(super) struct Evidence<'s> {
     /// All handle lists, in the order in which they were asked for.
     pub handle_lists: Vec<HandleList<'s>>,
     pub types: Option<TypeTable<'s>>,
+    pub registry: Registry<'s>,
     /// Types of the handles that the capture had open while the handle list was taken, by value.
     pub own_handles: BTreeMap<u64, Arc<str>>,
     /// Whether there is an NT kernel below: `System` is its process. Wine has none.
@@ -166,6 +167,7 @@ impl<'s> Evidence<'s> {
             process_lists: Vec::new(),
             handle_lists: Vec::new(),
             types: None,
+            registry: snapshot.read_registry(&mut problems),
             own_handles: snapshot
                 .answered(Source::NOTE, NoteKind::OWN_HANDLE.0)
                 .map(|note| (note.argument, note.name().into()))

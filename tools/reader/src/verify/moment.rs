@@ -8,9 +8,17 @@ use bootshot_format::{Phase, PhaseSource, Presence, Source};
 use super::Report;
 use super::evidence::{Evidence, is_complete};
 use crate::decode::{self, PageFileClass};
+use crate::records::Key;
+use crate::records::registry::CURRENT_CONTROL_SET;
 
 /// The hives that are loaded behind BootExecute.
 const LATE_HIVES: [&str; 3] = ["SOFTWARE", "SAM", "SECURITY"];
+
+/// The key they are below.
+const MACHINE: &str = "\\REGISTRY\\MACHINE";
+
+/// Characters of a key's path that findings show.
+const LONGEST_PATH: usize = 256;
 
 pub(super) fn check(evidence: &Evidence<'_>, report: &mut Report<'_>) {
     csrss(evidence, report);
@@ -86,32 +94,35 @@ fn csrss(evidence: &Evidence<'_>, report: &mut Report<'_>) {
 }
 
 fn hives(evidence: &Evidence<'_>, report: &mut Report<'_>) {
-    let mut found = [false; LATE_HIVES.len()];
-    for answer in evidence.snapshot.answers().filter(is_complete) {
-        if answer.source != Source::REGISTRY_VALUE || !answer.succeeded() {
+    let registry = &evidence.registry;
+    let list = format!("{CURRENT_CONTROL_SET}\\Control\\hivelist");
+    for hive in LATE_HIVES {
+        let path = format!("{MACHINE}\\{hive}");
+        let listed = registry.key(&list).filter(|key| key.value(&path).is_some());
+        let below = registry.below(&path).map(|(_, key)| key);
+        let mut read = registry.key(&path).into_iter().chain(below);
+        let read = read.find(|key| key.refusal.is_none());
+        let of_this_name = |key: &&Key<'_>| {
+            let mut subkeys = key.subkeys.iter().flatten();
+            subkeys.any(|subkey| subkey.name().eq_ignore_ascii_case(hive))
+        };
+        let (key, what) = if let Some(key) = listed {
+            (key, path.as_str())
+        } else if let Some(key) = read {
+            (key, key.path.as_str())
+        } else if let Some(key) = registry.key(MACHINE).filter(of_this_name) {
+            (key, path.as_str())
+        } else {
             continue;
-        }
-        let key = answer.name().to_uppercase();
-        let value = answer.value_name().to_uppercase();
-        for (hive, found) in LATE_HIVES.into_iter().zip(&mut found) {
-            let path = format!("\\REGISTRY\\MACHINE\\{hive}");
-            let in_hive = key
-                .strip_prefix(&path)
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with('\\'));
-            let in_list = key.ends_with("\\CONTROL\\HIVELIST") && value == path;
-            if (in_hive || in_list) && !*found {
-                *found = true;
-                report.finding(
-                    "phase-and-hives",
-                    hive,
-                    &[&answer],
-                    format!(
-                        "the phase is bootexecute, and the registry answered for {}",
-                        if in_list { path } else { answer.name() }
-                    ),
-                );
-            }
-        }
+        };
+        report.finding_in(
+            "phase-and-hives",
+            hive.to_owned(),
+            [key.section].into(),
+            format!(
+                "the phase is bootexecute, and the registry answered for {what:.LONGEST_PATH$}"
+            ),
+        );
     }
 }
 

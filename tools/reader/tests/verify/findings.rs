@@ -429,6 +429,16 @@ fn the_phase_against_hives_and_page_files() {
         };
         expect(late, &[]);
     }
+    let name = test_snapshots::key_basic(1, "Software");
+    let listed = Item {
+        name: r"\Registry\MACHINE".to_owned(),
+        status: 0x8000_001A,
+        ..item(Source::SUBKEYS, 0, &name)
+    };
+    expect(
+        |system| system.more.push(listed.clone()),
+        &[("phase-and-hives", "SOFTWARE")],
+    );
     let other = registry_value(r"\Registry\Machine\SoftwareX", "x", &[0; 12]);
     expect(|system| system.more.push(other.clone()), &[]);
     // `SYSTEM_PAGEFILE_INFORMATION` with its name behind it; the kernel's own page files have none.
@@ -549,8 +559,10 @@ fn clocks() {
 #[test]
 fn a_question_that_was_answered_twice() {
     let value = |bytes: &[u8]| registry_value(r"\Registry\Machine\System\Setup", "x", bytes);
+    // Without data, and with 4 bytes of it.
+    let longer = [[0; 8], [4, 0, 0, 0, 1, 0, 0, 0]].concat();
     let observation = observed(
-        |system| system.more.extend([value(&[1; 12]), value(&[2; 16])]),
+        |system| system.more.extend([value(&[0; 12]), value(&longer)]),
         "answered-differently",
         r"KeyValuePartialInformation \Registry\Machine\System\Setup x",
     );

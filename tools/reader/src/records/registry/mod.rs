@@ -59,6 +59,8 @@ pub struct Registry<'s> {
 pub struct Key<'s> {
     /// Its path as it was asked for.
     pub path: String,
+    /// Ordinal of the section that its first answer stands in.
+    pub section: u32,
     /// When it was written last; known where the key above it was listed.
     pub last_write_time: Option<Time>,
     /// Whether it is volatile, and a link.
@@ -161,11 +163,18 @@ impl<'s> Registry<'s> {
         let path = answer.name();
         self.keys.entry(path.to_lowercase()).or_insert_with(|| Key {
             path,
+            section: answer.section,
             ..Key::default()
         })
     }
 
     fn take(&mut self, answer: &Answer<'s>, problems: &mut Vec<Problem>) {
+        // A run that broke off may end inside an answer.
+        let mut expected = Vec::new();
+        let problems = match answer.outcome {
+            Outcome::TRUNCATED => &mut expected,
+            _ => problems,
+        };
         match answer.source {
             Source::OPEN if answer.class == OpenKind::KEY.0 => {
                 self.entry(answer).refusal = Some(answer.status);
