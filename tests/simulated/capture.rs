@@ -38,6 +38,10 @@ fn call_of(source: Source) -> Option<&'static str> {
         Source::FIRMWARE_VARIABLES => "NtEnumerateSystemEnvironmentValuesEx",
         Source::FILE_INFORMATION => "NtQueryInformationFile",
         Source::DIRECTORY_OBJECT => "NtQueryDirectoryObject",
+        Source::SYMBOLIC_LINK => "NtQuerySymbolicLinkObject",
+        Source::PROCESS_HANDLE => "NtQueryInformationProcess",
+        Source::THREAD_HANDLE => "NtQueryInformationThread",
+        Source::JOB_INFORMATION => "NtQueryInformationJobObject",
         _ => return None,
     })
 }
@@ -51,7 +55,13 @@ fn asked(item: &Item<'_>, call: &Call) -> bool {
             call.argument == u64::from(header.class) && call.process == Some(header.argument)
         }
         Source::REGISTRY_VALUE => call.text.eq_ignore_ascii_case(&names.join("\\")),
-        Source::DIRECTORY_OBJECT => call.text.eq_ignore_ascii_case(&names[0]),
+        Source::DIRECTORY_OBJECT => call.handle == header.argument2,
+        Source::SYMBOLIC_LINK
+        | Source::PROCESS_HANDLE
+        | Source::THREAD_HANDLE
+        | Source::JOB_INFORMATION => {
+            call.argument == u64::from(header.class) && call.handle == header.argument
+        }
         _ => call.argument == u64::from(header.class),
     }
 }

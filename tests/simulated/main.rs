@@ -3,10 +3,13 @@
 mod again;
 mod arguments;
 mod capture;
+mod ended;
 mod faults;
 mod firmware;
 mod images;
 mod memory;
+mod names;
+mod objects;
 mod power;
 mod registry;
 mod safety;

@@ -342,7 +342,7 @@ impl Machine {
     }
 
     /// Lists the types in `\ObjectTypes`.
-    fn types_directory(&mut self) {
+    pub(super) fn types_directory(&mut self) {
         for name in self.types.clone() {
             self.create(&format!(r"\ObjectTypes\{name}"), "Type");
         }

@@ -20,10 +20,12 @@ mod recorded;
 mod security;
 mod space;
 mod system;
+mod windows11;
 
 #[cfg(test)]
 mod tests;
 
+pub use answers::handles_extended;
 pub use fault::{Call, Fault, Given, Rule};
 pub use files::{FileSystem, Kind};
 pub use keys::{Key, Keys};
@@ -150,6 +152,11 @@ pub struct Run<R> {
 }
 
 impl<R> Run<R> {
+    /// Handles that were left open, and what each stands for.
+    pub fn open_handles(&self) -> &[(usize, String)] {
+        &self.open_handles
+    }
+
     /// Fails when a handle was left open, or one was closed that was not open.
     #[track_caller]
     pub fn assert_clean(&self) {
