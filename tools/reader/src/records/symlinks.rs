@@ -136,10 +136,7 @@ impl Snapshot<'_> {
                                 memory_condition: memory_condition(&walk, *entry),
                             }
                         });
-                    let resolution = match target(*entry) {
-                        Some(target_path) => Some(walk.resolve(target_path, true, target)),
-                        None => None,
-                    };
+                    let resolution = target(*entry).map(|path| walk.resolve(path, true, target));
                     let found = match resolution {
                         Some(Resolution::Found(found)) => Some(found),
                         _ => None,
