@@ -129,7 +129,7 @@ open_number! {
         DIRECTORY_OBJECT = 4,
         /// `NtDuplicateObject`; argument: the handle ([`handle_of`]).
         HANDLE = 5,
-        /// `NtGetNextProcess`, the status that ended the iteration.
+        /// `NtGetNextProcess`, the status that ended the iteration; argument: the access asked for.
         NEXT_PROCESS = 6,
         /// `NtGetNextThread`, the status that ended the iteration; argument: our handle to the process.
         NEXT_THREAD = 7,
