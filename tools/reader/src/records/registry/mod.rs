@@ -109,11 +109,6 @@ impl<'s> Key<'s> {
 }
 
 impl<'s> Registry<'s> {
-    /// Whether nothing of it was captured.
-    pub fn is_empty(&self) -> bool {
-        self.keys.is_empty()
-    }
-
     /// The key of this path, in any case.
     pub fn key(&self, path: &str) -> Option<&Key<'s>> {
         self.keys.get(&path.to_lowercase())
