@@ -39,8 +39,8 @@ use clap::{Parser, Subcommand};
 
 use crate::commands::{
     boot, check, drivers, handles, install, jobs, list, memory, modules, namespace, objects, peb,
-    processes, raw, registry, run, salvage, simulate_boot, status, summary, symlinks, threads,
-    types, undo_script, uninstall, verify, wfp, zombies,
+    processes, raw, registry, report, run, salvage, simulate_boot, status, summary, symlinks,
+    threads, types, undo_script, uninstall, verify, wfp, zombies,
 };
 use crate::error::{Error, Outcome};
 
@@ -98,6 +98,8 @@ enum Command {
     Peb(peb::Args),
     /// List the answers in a snapshot, or write one out as the kernel gave it
     Raw(raw::Args),
+    /// Write one HTML file with everything in a snapshot, to look at in a browser
+    Report(report::Args),
     /// Tell whether snapshots are as they were written, and whether what they say agrees with itself
     Verify(verify::Args),
     /// Make a sound snapshot of what is whole in one that was cut short or damaged
@@ -139,6 +141,7 @@ fn execute(command: Command) -> Result<Outcome, Error> {
         Command::Boot(args) => boot::run(&args),
         Command::Peb(args) => peb::run(&args),
         Command::Raw(args) => raw::run(&args),
+        Command::Report(args) => report::run(&args),
         Command::Verify(args) => verify::run(&args),
         Command::Salvage(args) => salvage::run(&args),
         Command::Check(args) => check::run(&args),

@@ -28,13 +28,7 @@ pub struct Input {
 impl Input {
     /// Reads the file.
     pub fn open(&self) -> Result<File, Error> {
-        let path = match &self.file {
-            Some(path) if path.is_dir() => newest(&Directory::new(path.clone()))?,
-            Some(path) => path.clone(),
-            None => newest(&default_directory("find the newest snapshot")?)?,
-        };
-        let bytes = fs::read(&path).map_err(|error| unreadable(&path, &error))?;
-        Ok(File { path, bytes })
+        open(self.file.as_deref())
     }
 
     /// Prints `value` as JSON, or what `text` makes of it.
@@ -49,6 +43,17 @@ impl Input {
             text(value)
         }
     }
+}
+
+/// Reads a snapshot: this one, the newest in this directory, or without either the newest of this system.
+pub fn open(file: Option<&Path>) -> Result<File, Error> {
+    let path = match file {
+        Some(path) if path.is_dir() => newest(&Directory::new(path.to_owned()))?,
+        Some(path) => path.to_owned(),
+        None => newest(&default_directory("find the newest snapshot")?)?,
+    };
+    let bytes = fs::read(&path).map_err(|error| unreadable(&path, &error))?;
+    Ok(File { path, bytes })
 }
 
 /// The directory bootshot writes to on this system.
@@ -87,6 +92,10 @@ pub struct File {
 }
 
 impl File {
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     pub fn snapshot(&self) -> Result<Snapshot<'_>, Error> {
         Snapshot::parse(&self.bytes).map_err(|error| {
             let what = format!("cannot read {}", self.path.display());

@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::process::{host_cargo, run, step};
 use crate::toolchain::{Toolchain, path_remappings};
-use crate::workspace;
+use crate::{report_page, workspace};
 
 /// The companion for one kind of Windows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,8 +68,9 @@ impl Companion {
 /// The crates of the standard library that a Windows program is built with.
 pub const BUILD_STD: [&str; 2] = ["-Zbuild-std=std,panic_abort", "-Zbuild-std-features="];
 
-/// Builds `companions` with the images of `target/dist` inside.
+/// Builds `companions` with the images of `target/dist` and the page of reports inside.
 pub fn build(toolchain: &Toolchain, companions: &[Companion]) -> Result<()> {
+    let page = report_page::build()?;
     let targets: Vec<&str> = companions
         .iter()
         .map(|companion| companion.target())
@@ -80,7 +81,8 @@ pub fn build(toolchain: &Toolchain, companions: &[Companion]) -> Result<()> {
         .args(["--package=bootshotctl", "--profile=companion"])
         .args(BUILD_STD)
         .args(targets.iter().map(|target| format!("--target={target}")))
-        .env("BOOTSHOT_IMAGES", workspace::dist());
+        .env("BOOTSHOT_IMAGES", workspace::dist())
+        .env(report_page::VARIABLE, page);
     run(&mut command)?;
     companions
         .iter()
@@ -89,6 +91,7 @@ pub fn build(toolchain: &Toolchain, companions: &[Companion]) -> Result<()> {
 
 /// Builds the companion for the machine that this program runs on, and says where it is.
 pub fn build_for_host() -> Result<PathBuf> {
+    let page = report_page::build()?;
     step("Building bootshotctl for this host");
     run(host_cargo("build")
         .args([
@@ -99,7 +102,8 @@ pub fn build_for_host() -> Result<PathBuf> {
         ])
         .arg(workspace::target())
         .env("CARGO_ENCODED_RUSTFLAGS", host_flags().join("\x1f"))
-        .env("BOOTSHOT_IMAGES", workspace::dist()))?;
+        .env("BOOTSHOT_IMAGES", workspace::dist())
+        .env(report_page::VARIABLE, page))?;
     let name = format!("bootshotctl{}", env::consts::EXE_SUFFIX);
     Ok(workspace::target().join("companion").join(name))
 }

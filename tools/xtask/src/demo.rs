@@ -27,7 +27,13 @@ pub fn run() -> Result<ExitCode> {
 }
 
 fn under_wine() -> Result<()> {
-    ensure(&[Need::Toolchain, Need::Lld, Need::MingwX64, Need::Wine])?;
+    ensure(&[
+        Need::Toolchain,
+        Need::Lld,
+        Need::MingwX64,
+        Need::Npm,
+        Need::Wine,
+    ])?;
     let toolchain = toolchain::required()?;
     image::build(&toolchain, &Image::RELEASED)?;
     dist::place_images()?;
@@ -49,7 +55,7 @@ fn under_wine() -> Result<()> {
 
 /// Without a boot and without an administrator's rights: through the launcher, into a folder of our own.
 fn on_windows() -> Result<()> {
-    ensure(&[Need::Toolchain, Need::Lld])?;
+    ensure(&[Need::Toolchain, Need::Lld, Need::Npm])?;
     image::build(&toolchain::required()?, &Image::RELEASED)?;
     dist::place_images()?;
     let companion = companion::build_for_host()?;

@@ -18,7 +18,13 @@ use crate::workspace;
 const SUMS: &str = "SHA256SUMS";
 
 /// What building the release files takes.
-pub const NEEDS: &[Need] = &[Need::Toolchain, Need::Lld, Need::MingwX64, Need::MingwX86];
+pub const NEEDS: &[Need] = &[
+    Need::Toolchain,
+    Need::Lld,
+    Need::MingwX64,
+    Need::MingwX86,
+    Need::Npm,
+];
 
 /// The job.
 pub fn run() -> Result<ExitCode> {

@@ -29,7 +29,13 @@ const PLANTED: [&str; 2] = ["named", "ended"];
 
 /// The job.
 pub fn run() -> Result<ExitCode> {
-    ensure(&[Need::Toolchain, Need::Lld, Need::MingwX64, Need::Wine])?;
+    ensure(&[
+        Need::Toolchain,
+        Need::Lld,
+        Need::MingwX64,
+        Need::Npm,
+        Need::Wine,
+    ])?;
     let toolchain = toolchain::required()?;
     image::build(&toolchain, &Image::RELEASED)?;
     dist::place_images()?;

@@ -7,6 +7,7 @@ mod golden;
 mod image;
 mod link;
 mod process;
+mod report_page;
 mod setup;
 mod sizes;
 mod test;
@@ -61,6 +62,8 @@ enum Job {
         #[arg(long)]
         json: bool,
     },
+    /// Take the screenshots in docs/screenshots again, after a change of the page of reports
+    Screenshots,
     /// Take the golden snapshots again, after a change of what is captured
     Golden,
 }
@@ -77,6 +80,7 @@ fn main() -> ExitCode {
         Job::Dist => finish(dist::run()),
         Job::Soak { rounds } => finish(test::soak(rounds)),
         Job::Sizes { json } => finish(sizes::run(json)),
+        Job::Screenshots => finish(report_page::screenshots()),
         Job::Golden => finish(golden::run()),
     }
 }

@@ -8,7 +8,7 @@ use anyhow::{Result, bail};
 
 use crate::process::{self, host_cargo, on_path, step};
 use crate::toolchain::{self, Toolchain};
-use crate::wine;
+use crate::{report_page, wine};
 
 /// A part that comes from outside the checkout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +26,10 @@ pub enum Need {
     Wine,
     /// Changes registry hives; tests make theirs with it.
     Hivexregedit,
+    /// Node.js and npm: build the page of reports.
+    Npm,
+    /// The browser that the tests look at reports in.
+    Chromium,
     /// clippy for the host's toolchain.
     HostClippy,
     /// rustfmt for the host's toolchain.
@@ -42,6 +46,8 @@ impl Need {
             Self::MingwX86 => on_path("i686-w64-mingw32-gcc").is_some(),
             Self::Wine => wine::loader().is_some(),
             Self::Hivexregedit => on_path("hivexregedit").is_some(),
+            Self::Npm => report_page::has_npm(),
+            Self::Chromium => report_page::chromium().is_some(),
             Self::HostClippy => process::output(host_cargo("clippy").arg("--version")).is_ok(),
             Self::HostFmt => process::output(host_cargo("fmt").arg("--version")).is_ok(),
         }
@@ -56,6 +62,8 @@ impl Need {
             Self::MingwX86 => &["gcc-mingw-w64-i686"],
             Self::Wine => &["wine64", "wine"],
             Self::Hivexregedit => &["libwin-hivex-perl"],
+            Self::Npm => &["nodejs", "npm"],
+            Self::Chromium => &["chromium"],
             Self::HostFmt => &["rustfmt-web"],
         }
     }
@@ -89,6 +97,14 @@ impl Need {
                 wine::LOADER_VARIABLE
             ),
             Self::Hivexregedit => "hivexregedit: the package of hivex's Perl bindings".to_owned(),
+            Self::Npm => format!(
+                "Node.js {} or later with npm, from its makers or the packages of Debian 13 and later",
+                report_page::OLDEST_NODE
+            ),
+            Self::Chromium => format!(
+                "Chromium: its package, or {} naming it or a browser of its family",
+                report_page::CHROMIUM_VARIABLE
+            ),
             Self::HostClippy => "clippy: rustup component add clippy".to_owned(),
             Self::HostFmt => "rustfmt: rustup component add rustfmt".to_owned(),
         }

@@ -15,6 +15,7 @@ pub mod peb;
 pub mod processes;
 pub mod raw;
 pub mod registry;
+pub mod report;
 pub mod run;
 pub mod salvage;
 pub mod simulate_boot;
