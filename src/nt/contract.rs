@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 macro_rules! contract {
     ($($check:ident)*) => {
         mod simulated {
-            $(#[test] fn $check() { super::$check(super::Machine::small().start()); })*
+            $(#[test] fn $check() { super::$check(super::machine().start()); })*
         }
         #[cfg(all(windows, feature = "native"))]
         mod real {
@@ -56,6 +56,20 @@ contract! {
     time_does_not_go_back
     a_row_is_printed_in_its_columns
     a_privilege_that_does_not_exist_cannot_be_enabled
+    an_object_is_opened_below_a_directory_in_its_own_case_and_as_itself_only
+    a_link_tells_its_target_to_a_buffer_that_holds_it
+    an_object_tells_its_access_and_counts
+    a_handle_is_duplicated_with_the_access_it_has_or_less
+    an_event_lets_one_wait_through_each_time_it_is_set
+    processes_are_iterated_over_where_the_system_can
+    a_process_is_in_a_job_or_not
+}
+
+/// A small machine with a link, as every real one has.
+fn machine() -> Machine {
+    let mut machine = Machine::small();
+    machine.link(r"\DosDevices", r"\??");
+    machine
 }
 
 const GUARD: u64 = 0x5AA5_5AA5_5AA5_5AA5;
@@ -948,4 +962,123 @@ fn a_row_is_printed_in_its_columns<K: Kernel>(kernel: K) {
 fn a_privilege_that_does_not_exist_cannot_be_enabled<K: Kernel>(kernel: K) {
     assert!(!kernel.enable_privilege(63).is_success());
     assert!(kernel.set_hard_error_mode(0x8002).is_success());
+}
+
+const MEMORY_CONDITION: &str = r"KernelObjects\LowMemoryCondition";
+
+fn root<K: Kernel>(kernel: K) -> Owned<K> {
+    let root = kernel.open(ObjectKind::DIRECTORY, Handle::NONE, &wide(r"\"), 1);
+    Owned::new(kernel, root.unwrap())
+}
+
+fn an_object_is_opened_below_a_directory_in_its_own_case_and_as_itself_only<K: Kernel>(kernel: K) {
+    let root = root(kernel);
+    let open = |kind: ObjectKind, name: &str| {
+        let opened = kernel.open(kind, root.get(), &wide(name), 1);
+        opened.map(|handle| Owned::new(kernel, handle)).map(drop)
+    };
+    assert_eq!(open(ObjectKind::EVENT, MEMORY_CONDITION), Ok(()));
+    let mismatch = Err(Status(0xC000_0024));
+    for kind in [ObjectKind::SECTION, ObjectKind::MUTANT, ObjectKind::JOB] {
+        assert_eq!(open(kind, MEMORY_CONDITION), mismatch, "{kind:?}");
+    }
+    assert!(open(ObjectKind::EVENT, &MEMORY_CONDITION.to_uppercase()).is_err());
+    assert!(open(ObjectKind::EVENT, r"\KernelObjects\LowMemoryCondition").is_err());
+}
+
+fn a_link_tells_its_target_to_a_buffer_that_holds_it<K: Kernel>(kernel: K) {
+    let root = root(kernel);
+    let link = kernel.open(
+        ObjectKind::SYMBOLIC_LINK,
+        root.get(),
+        &wide("DosDevices"),
+        1,
+    );
+    let link = Owned::new(kernel, link.unwrap());
+    let ask = |length| {
+        guarded(length, |buffer| {
+            kernel.query_symbolic_link_object(link.get(), buffer)
+        })
+    };
+    let (answer, target) = ask(64);
+    assert_eq!(answer.status, Status::SUCCESS);
+    assert_eq!(characters(&target[..answer.length]), r"\??");
+    let (short, _) = ask(2);
+    assert_eq!(short.status, Status::BUFFER_TOO_SMALL);
+}
+
+fn an_object_tells_its_access_and_counts<K: Kernel>(kernel: K) {
+    let root = root(kernel);
+    let (answer, basic) = guarded(56, |buffer| kernel.query_object(root.get(), 0, buffer));
+    assert_eq!((answer.status, answer.length), (Status::SUCCESS, 56));
+    // GrantedAccess; HandleCount and PointerCount.
+    assert_eq!(dword(&basic, 4) & 1, 1);
+    assert!(dword(&basic, 8) >= 1 && dword(&basic, 12) >= 1);
+}
+
+fn a_handle_is_duplicated_with_the_access_it_has_or_less<K: Kernel>(kernel: K) {
+    let root = root(kernel);
+    let value = root.get().0 as u64;
+    let same = kernel.duplicate(Handle::CURRENT_PROCESS, value, None);
+    let same = Owned::new(kernel, same.unwrap());
+    assert_ne!(same.get(), root.get());
+    let granted = |handle: &Owned<K>| {
+        let (_, basic) = guarded(56, |buffer| kernel.query_object(handle.get(), 0, buffer));
+        dword(&basic, 4)
+    };
+    assert_eq!(granted(&same), granted(&root));
+    let none = kernel.duplicate(Handle::CURRENT_PROCESS, value, Some(0));
+    assert_eq!(granted(&Owned::new(kernel, none.unwrap())), 0);
+    let nothing = kernel.duplicate(Handle::CURRENT_PROCESS, 0xDEAD_BEE0, None);
+    assert_eq!(nothing, Err(Status(0xC000_0008)));
+}
+
+fn an_event_lets_one_wait_through_each_time_it_is_set<K: Kernel>(kernel: K) {
+    let event = Owned::new(kernel, kernel.create_event().unwrap());
+    let wait = || kernel.wait(event.get(), Some(0));
+    assert_eq!(wait(), Status::TIMEOUT);
+    for _ in 0..2 {
+        assert_eq!(kernel.set_event(event.get()), Status::SUCCESS);
+        assert_eq!((wait(), wait()), (Status::SUCCESS, Status::TIMEOUT));
+    }
+}
+
+fn processes_are_iterated_over_where_the_system_can<K: Kernel>(kernel: K) {
+    const QUERY_AND_WAIT: u32 = 0x10_1000;
+    let id_of = |process| {
+        let size = if size_of::<usize>() == 8 { 48 } else { 24 };
+        let (_, basic) = guarded(size, |buffer| {
+            kernel.query_information_process(process, 0, buffer)
+        });
+        pointer(&basic, if size == 48 { 32 } else { 16 })
+    };
+    let own = id_of(Handle::CURRENT_PROCESS);
+    let (mut found, mut latest) = (0, None);
+    loop {
+        let handle = latest.as_ref().map_or(Handle::NONE, Owned::get);
+        match kernel.next_process(handle, QUERY_AND_WAIT) {
+            Ok(handle) => {
+                found += usize::from(id_of(handle) == own);
+                latest = Some(Owned::new(kernel, handle));
+            }
+            // Wine 8 has no such call.
+            Err(Status::PROCEDURE_NOT_FOUND) if latest.is_none() => return,
+            Err(status) => break assert_eq!(status, Status::NO_MORE_ENTRIES),
+        }
+    }
+    assert_eq!(found, 1);
+}
+
+fn a_process_is_in_a_job_or_not<K: Kernel>(kernel: K) {
+    const ACCOUNTING: u32 = 1;
+    let (answer, _) = guarded(48, |buffer| {
+        kernel.query_information_job_object(Handle::NONE, ACCOUNTING, buffer)
+    });
+    // STATUS_PROCESS_NOT_IN_JOB, STATUS_PROCESS_IN_JOB.
+    match kernel.is_process_in_job(Handle::CURRENT_PROCESS) {
+        // STATUS_ACCESS_DENIED; STATUS_INVALID_HANDLE on Wine.
+        Status(0x123) => assert!(!answer.status.is_success(), "{answer:x?}"),
+        Status(0x124) => assert_eq!((answer.status, answer.length), (Status::SUCCESS, 48)),
+        status => panic!("{status:x?}"),
+    }
 }

@@ -369,6 +369,12 @@ impl State {
         if owner == self.machine.own_id {
             let object = self.handles.get(&(value as usize));
             let object = object.cloned().ok_or(status::INVALID_HANDLE)?;
+            let object = match (object, access) {
+                (Object::Kernel(address, _), Some(access)) => Object::Kernel(address, access),
+                (Object::Process(id, _), Some(access)) => Object::Process(id, access),
+                (Object::OtherThread(id, _), Some(access)) => Object::OtherThread(id, access),
+                (object, _) => object,
+            };
             return Ok(self.open(object));
         }
         let entries = self.machine.handles.iter();
@@ -503,11 +509,11 @@ impl State {
         const IN_ADVANCE: u32 = 0x7FFF;
         let object = self.handles.get(&value)?;
         let address = self.object_address(value, object);
-        let entries = self.all_handles();
-        let handles = entries
-            .iter()
-            .filter(|entry| entry.object == address)
-            .count() as u32;
+        let others = self.machine.handles.iter();
+        let others = others.filter(|entry| entry.object == address).count();
+        let own = self.handles.iter();
+        let own = own.filter(|(value, object)| self.object_address(**value, object) == address);
+        let handles = (others + own.count()) as u32;
         let known = self.machine.objects.get(&address);
         let references = known.map_or(1, |object| object.references);
         let name = known.map_or("", |object| &object.name);
