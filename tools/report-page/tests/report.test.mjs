@@ -51,10 +51,16 @@ function required(name) {
   return value;
 }
 
-/** What the companion prints for a snapshot. */
+const printed = new Map();
+
+/** What the companion prints for a snapshot; asked once. */
 function json(command, snapshot, ...options) {
-  const output = execFileSync(COMPANION, [command, snapshot, "--json", ...options], { maxBuffer: 1 << 28 });
-  return JSON.parse(output.toString());
+  const line = [command, snapshot, "--json", ...options];
+  const key = line.join("\0");
+  if (!printed.has(key)) {
+    printed.set(key, JSON.parse(execFileSync(COMPANION, line, { maxBuffer: 1 << 28 }).toString()));
+  }
+  return printed.get(key);
 }
 
 /** The file of the report of a snapshot, made once. */
@@ -223,21 +229,23 @@ test("100,000 handles are ready, scrolled, ordered and found without being in th
       return times.toSorted((one, other) => one - other);
     });
     context.diagnostic(`a frame while scrolling: median ${frames[30].toFixed(1)} ms, longest ${frames[60].toFixed(1)} ms`);
-    const last = json("handles", MANY).at(-1);
+    const handles = json("handles", MANY);
+    const last = handles.at(-1);
     assert.deepEqual((await drawn(page)).at(-1).slice(0, 4), [String(last.pid), last.image, last.handle, last.type]);
 
     const start = Date.now();
     await filter(page, "pid:600 Event");
     await page.getByText(/ of 100,000 rows$/).waitFor();
     context.diagnostic(`first filter after ${Date.now() - start} ms`);
-    const found = json("handles", MANY, "--pid", "600", "--type", "Event").length;
+    const found = handles.filter((handle) => handle.pid === 600 && handle.type === "Event").length;
+    assert.ok(found > 0);
     assert.equal(await count(page), `${found} of 100,000 rows`);
 
     await filter(page, "");
     await page.getByRole("columnheader", { name: "object" }).getByRole("button").click();
     await page.getByRole("columnheader", { name: "object" }).getByRole("button").click();
     const highest = (await drawn(page))[0][6];
-    const addresses = json("handles", MANY).map((handle) => BigInt(handle.object_address));
+    const addresses = handles.map((handle) => BigInt(handle.object_address));
     assert.equal(BigInt(highest), addresses.reduce((most, address) => (address > most ? address : most)));
   });
 });
@@ -316,11 +324,10 @@ test("everything is reached with the keys", async () => {
     assert.equal(await page.evaluate(() => document.activeElement.id), "tab-overview");
     const outline = await page.evaluate(() => getComputedStyle(document.activeElement).outlineStyle);
     assert.equal(outline, "solid", "the focus is seen");
-    await page.keyboard.press("ArrowDown");
-    await page.keyboard.press("ArrowDown");
-    assert.equal(await page.evaluate(() => document.activeElement.id), "tab-processes");
-    await page.keyboard.press("Tab");
-    await page.keyboard.press("Tab");
+    for (const next of ["boot", "firmware-variables", "processes"]) {
+      await page.keyboard.press("ArrowDown");
+      assert.equal(await page.evaluate(() => document.activeElement.id), `tab-${next}`);
+    }
     const grid = () => page.evaluate(() => document.activeElement.getAttribute("role"));
     while ((await grid()) !== "treegrid") {
       await page.keyboard.press("Tab");
@@ -377,6 +384,7 @@ test("paper gets the overview, the whole process tree, and the beginning of long
     await page.emulateMedia({ media: "screen" });
     await page.locator("#print section").first().waitFor({ state: "detached" });
 
+    await page.emulateMedia({ media: null });
     const pdf = (await page.pdf({ format: "A4" })).toString("latin1");
     const pages = pdf.match(/\/Type\s*\/Page\b/g)?.length ?? 0;
     assert.ok(pages >= 3 && pages < 100, `${pages} pages`);

@@ -13,7 +13,7 @@ use crate::process::{self, host_cargo, step};
 use crate::setup::{Need, ensure};
 use crate::toolchain::{self, Toolchain, target_variable};
 use crate::wine::{self, Prefix};
-use crate::{dist, sizes, workspace};
+use crate::{dist, report_page, sizes, workspace};
 
 /// The targets on which structure layouts are compared with phnt's.
 const ABI_TARGETS: [&str; 3] = [
@@ -27,7 +27,7 @@ pub fn run() -> Result<ExitCode> {
     let mut needs = dist::NEEDS.to_vec();
     needs.extend([Need::Clippy, Need::HostClippy, Need::HostFmt]);
     if !cfg!(windows) {
-        needs.extend([Need::Wine, Need::Hivexregedit]);
+        needs.extend([Need::Wine, Need::Hivexregedit, Need::Chromium]);
     }
     ensure(&needs)?;
     let toolchain = toolchain::required()?;
@@ -84,6 +84,13 @@ pub fn run() -> Result<ExitCode> {
         return Ok(tally.finish());
     }
     tally.check("the size ladder, built and run", sizes::check);
+    if !cfg!(windows) {
+        let companion = workspace::dist().join("bootshotctl");
+        tally.tests(
+            "the report in Chromium",
+            &mut report_page::browser_tests(&companion)?,
+        );
+    }
     let prefix = if cfg!(windows) {
         None
     } else {
@@ -315,7 +322,7 @@ impl Tally {
     }
 }
 
-/// What the test programs of one `cargo test` said.
+/// What the test programs of one `cargo test` said, or the tests of one `node --test`.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Results {
     passed: usize,
@@ -323,7 +330,7 @@ struct Results {
 }
 
 impl Results {
-    /// Takes in one line that a test program of libtest wrote.
+    /// Takes in one line that a test program of libtest wrote, or a TAP line of Node.js.
     fn read(&mut self, line: &str) {
         if let Some(name) = line
             .strip_prefix("test ")
@@ -336,11 +343,18 @@ impl Results {
                 .filter_map(|count| count.strip_suffix(" passed"))
                 .filter_map(|count| count.rsplit(' ').next()?.parse::<usize>().ok())
                 .sum::<usize>();
+        } else if let Some((_, name)) = line
+            .strip_prefix("not ok ")
+            .and_then(|rest| rest.split_once(" - "))
+        {
+            self.failed.push(name.to_owned());
+        } else if let Some(count) = line.strip_prefix("# pass ") {
+            self.passed += count.parse::<usize>().unwrap_or_default();
         }
     }
 }
 
-/// Runs `cargo test` with its output shown.
+/// Runs tests with their output shown.
 ///
 /// # Errors
 ///
@@ -403,6 +417,21 @@ mod tests {
         );
         assert_eq!(results.passed, 2);
         assert_eq!(results.failed, ["a::b", "c - should panic"]);
+    }
+
+    #[test]
+    fn tests_of_node_count_as_well() {
+        let results = results(
+            "TAP version 13\n\
+             ok 1 - opens\n\
+             not ok 2 - prints\n\
+             \x20   not ok 1 - a part of it\n\
+             # tests 2\n\
+             # pass 1\n\
+             # fail 1\n",
+        );
+        assert_eq!(results.passed, 1);
+        assert_eq!(results.failed, ["prints"]);
     }
 
     #[test]
