@@ -21,6 +21,7 @@ const SCREENSHOTS = process.env.BOOTSHOT_SCREENSHOTS;
 const GOLDEN_FOLDER = path.join(import.meta.dirname, "..", "..", "reader", "golden");
 const GOLDEN = readdirSync(GOLDEN_FOLDER).map((name) => path.join(GOLDEN_FOLDER, name));
 const MANY = path.join(SNAPSHOTS, "many-handles.bshot");
+const EVERYTHING = path.join(SNAPSHOTS, "everything.bshot");
 const HOSTILE = path.join(SNAPSHOTS, "hostile-names.bshot");
 
 const FLAGS = [
@@ -145,6 +146,52 @@ test("every golden snapshot is shown with the records that the commands print", 
       }
     });
   }
+});
+
+test("every kind of record has its table, with every record in it", async () => {
+  const [hives, links, keys, services, minifilters, autologgers] = [
+    "hives",
+    "links",
+    "keys",
+    "services",
+    "minifilters",
+    "autologgers",
+  ].map((view) => json("registry", EVERYTHING, view, ...(view === "services" ? ["--all"] : [])));
+  const decidingKeys = ["session-manager", "control"].flatMap((view) => json("registry", EVERYTHING, view));
+  const zombies = [...json("zombies", EVERYTHING, "--all"), ...json("zombies", EVERYTHING, "--threads", "--all")];
+  const wfp = json("wfp", EVERYTHING);
+  const tables = [
+    ["Zombies", new Set(zombies.map((zombie) => `${zombie.pid} ${zombie.tid}`)).size],
+    ["Jobs", json("jobs", EVERYTHING).length],
+    ["Objects", json("objects", EVERYTHING).objects.length],
+    ["Unnamed directories", json("namespace", EVERYTHING, "--unnamed").length],
+    ["Symbolic links", json("symlinks", EVERYTHING).length],
+    ["Drivers", json("drivers", EVERYTHING).drivers.length],
+    ["Minifilters", minifilters.length],
+    ["Filters (WFP)", wfp.objects.length + wfp.unreadable.length],
+    ["UEFI variables", json("boot", EVERYTHING, "--variables").length],
+    ["Hives", hives.hives.length],
+    ["Keys that decide the boot", decidingKeys.reduce((sum, key) => sum + 1 + key.values.length, 0)],
+    ["Services", services.length],
+    ["Link keys", links.links.length],
+    ["Open keys", keys.hives.reduce((sum, hive) => sum + hive.keys.length, 0)],
+    ["Autologgers", autologgers.length],
+  ];
+  await look(reportOf(EVERYTHING), {}, async (page) => {
+    for (const [title, rows] of tables) {
+      await page.getByRole("tab", { name: title, exact: true }).click();
+      assert.equal(await count(page), `${size(rows)} ${rows === 1 ? "row" : "rows"}`, title);
+    }
+    assert.ok(tables.filter(([, rows]) => rows > 0).length >= 13, "the snapshot has something for nearly every table");
+
+    await page.getByRole("tab", { name: "Namespace", exact: true }).click();
+    const entries = json("namespace", EVERYTHING, "--find", "BcdSyncMutant");
+    assert.equal(entries.length, 1);
+    await filter(page, "BcdSyncMutant");
+    const rows = await page.locator(".row:not(.header)").evaluateAll((found) => found.map((row) => row.ariaLevel));
+    assert.ok(rows.length >= 2, "the directory above it is shown as well");
+    assert.equal(await page.getByRole("row", { name: /BcdSyncMutant/ }).getAttribute("aria-level"), String(rows.length));
+  });
 });
 
 test("the details of a row say everything that its record does", async () => {

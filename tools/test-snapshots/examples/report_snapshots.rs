@@ -1,5 +1,5 @@
-//! Writes the snapshots that the tests of the report's page look at into a folder: one with many handles, one with names
-//! that would be markup, steer a terminal or turn the order of what is shown around.
+//! Writes the snapshots that the tests of the report's page look at into a folder: one with many handles, one with one of
+//! everything, one with names that would be markup, steer a terminal or turn the order of what is shown around.
 //!
 //!     cargo run --package test-snapshots --example report_snapshots -- FOLDER
 
@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
 use bootshot_format::{Family, Header, Phase, Source};
-use test_snapshots::{Builder, Entry, header};
+use test_snapshots::machine::machine_live;
+use test_snapshots::{Builder, Entry, example_firmware, example_registry, header};
 
 /// Handles in the one snapshot, and the processes that share them.
 const HANDLES: u64 = 100_000;
@@ -63,6 +64,7 @@ fn main() -> io::Result<()> {
     let folder = folder.expect("the folder to write to is the only argument");
     fs::create_dir_all(&folder)?;
     write(&folder, "many-handles", many_handles())?;
+    write(&folder, "everything", everything())?;
     write(&folder, "hostile-names", hostile_names())
 }
 
@@ -136,6 +138,14 @@ fn many_handles() -> Vec<u8> {
                 &type_list(),
             ),
         );
+    builder.finish()
+}
+
+fn everything() -> Vec<u8> {
+    let mut builder = machine_live();
+    builder
+        .batch(Family::REGISTRY, &example_registry())
+        .batch(Family::FIRMWARE, &example_firmware());
     builder.finish()
 }
 
