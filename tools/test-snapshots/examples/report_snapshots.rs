@@ -174,7 +174,7 @@ fn image(number: u64) -> String {
     ];
     match FIRST.get(number as usize - 1) {
         Some(image) => (*image).to_owned(),
-        None if number % 5 == 0 => format!("agent{number}.exe"),
+        None if number.is_multiple_of(5) => format!("agent{number}.exe"),
         None => "svchost.exe".to_owned(),
     }
 }
