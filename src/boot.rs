@@ -34,6 +34,8 @@ const HARD_ERRORS_FAIL: u32 = 0x8002;
 const BOOT_BUDGET: u32 = 10_000;
 /// Milliseconds past the budget before the worker counts as hung: a single question may be slow.
 const GRACE: u32 = 5_000;
+/// Milliseconds a family may take on a running system when `budget=` does not say: files may be far away.
+const LIVE_FAMILY_LIMIT: u32 = 60_000;
 /// Milliseconds the finisher has.
 const FINISH_LIMIT: u32 = 5_000;
 
@@ -319,19 +321,22 @@ impl<K: Kernel> Job<'_, K> {
             None if self.stem.phase == Phase::LIVE => None,
             budget => Some(budget.unwrap_or(BOOT_BUDGET)),
         };
-        // When the time of the family at work is up: that of the run, or that half of it which one family may take.
-        let deadline = Cell::new(budget.unwrap_or(u32::MAX));
+        // When the time of the family at work is up: that of the run, or that part of it which one family may take.
+        let deadline = Cell::new(0);
         let may_start = |family: Family| {
             self.run
                 .families_begun
                 .store(family.0 as u8 + 1, Ordering::Release);
-            let Some(budget) = budget else { return true };
             let elapsed = self.elapsed();
+            let Some(budget) = budget else {
+                deadline.set(elapsed.saturating_add(LIVE_FAMILY_LIMIT));
+                return true;
+            };
             deadline.set(budget.min(elapsed.saturating_add(budget / 2)));
             // What bootshot says of itself explains the rest, and takes no time.
             family == Family::OWN || elapsed < budget
         };
-        let may_go_on = || budget.is_none() || self.elapsed() < deadline.get();
+        let may_go_on = || self.elapsed() < deadline.get();
         let report = |family: Family, cost: capture::Cost| {
             self.report
                 .family(self.stem.phase, family, cost, self.start.1)

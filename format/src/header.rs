@@ -6,10 +6,10 @@ use crate::xxh64;
 /// The first eight bytes of every snapshot; the high bit, CR and LF show a transfer that mangled the file.
 pub const MAGIC: [u8; 8] = *b"\x89BSHOT\r\n";
 
-/// The format version this crate writes: 0 is the draft, readable until version 1 is declared.
-pub const VERSION: u16 = 0;
+/// The format version this crate writes. 0 was the draft; files of it have the same layout and stay readable.
+pub const VERSION: u16 = 1;
 
-/// The only checksum algorithm of version 0: XXH64 with seed 0.
+/// The only checksum algorithm so far: XXH64 with seed 0.
 pub(crate) const CHECKSUM_XXH64: u32 = 1;
 
 open_number! {

@@ -65,13 +65,17 @@ impl<K: Kernel, S: Sink<Error = Status> + Send> Capture<'_, K, S> {
         let facts = self.facts;
         let own = self.own.process_id;
         // Files must be told apart before one is duplicated: our own output directory is one.
-        let file_type = entries
+        let Some(file_type) = entries
             .iter()
             .find(|entry| {
                 let mut known = facts.handles.iter();
                 process_id(entry) == own && known.any(|known| known.handle.0 as u64 == value(entry))
             })
-            .map(|entry| type_index(entry));
+            .map(type_index)
+        else {
+            // Closing the duplicate of a file can hang as well.
+            return Ok(false);
+        };
         let mut others = Others {
             holders: Holders {
                 kernel: self.kernel,
@@ -97,8 +101,7 @@ impl<K: Kernel, S: Sink<Error = Status> + Send> Capture<'_, K, S> {
             let (held, rest) = entries.split_at(same);
             entries = rest;
             if held.iter().all(|entry| process_id(entry) != own) {
-                complete &=
-                    self.name_one(held, file_type == Some(type_index(first)), &mut others)?;
+                complete &= self.name_one(held, file_type == type_index(first), &mut others)?;
             }
         }
         Ok(complete)
@@ -168,7 +171,7 @@ impl<K: Kernel, S: Sink<Error = Status> + Send> Capture<'_, K, S> {
             () => None,
         };
         if is_file {
-            // The value was given to a file since the list was taken, or files could not be told apart.
+            // The value was given to a file since the list was taken.
             return Ok(false);
         }
         self.ask_handle(Source::OBJECT_INFORMATION, OBJECT, handle.get(), reference)?;

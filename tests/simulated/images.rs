@@ -184,6 +184,15 @@ fn images_are_bounded_in_number_and_time() {
 }
 
 #[test]
+fn far_away_files_hold_up_a_run_without_a_budget_for_a_minute_at_most() {
+    let slow = live().on(|call| call.name == "NtReadFile", Fault::Late(25_000));
+    let (snapshot, run) = capture(slow);
+    assert_eq!(snapshot.outcomes(Family::IMAGES), [Outcome::TRUNCATED]);
+    let read = run.calls.iter().filter(|call| call.name == "NtReadFile");
+    assert_eq!(read.count(), 3);
+}
+
+#[test]
 fn lists_that_lie_about_their_lengths_are_survived() {
     let lies: [fn(usize) -> usize; 5] = [
         |_| 0,

@@ -4,7 +4,7 @@
 //! `PEB.AtlThunkSListPtr` and `IFEOKey` the other way round, and its `PEB` and process parameters end earlier.
 
 use bootshot_reader::layout::structures as ours;
-use ntapi::{ntapi_base, ntexapi, ntioapi, ntobapi, ntpebteb, ntpsapi, ntregapi, ntrtl};
+use ntapi::{ntapi_base, ntexapi, ntioapi, ntldr, ntobapi, ntpebteb, ntpsapi, ntregapi, ntrtl};
 use winapi::shared::ntdef;
 use winapi::um::winnt;
 
@@ -97,6 +97,7 @@ same_layout! {
     ntobapi::OBJECT_TYPE_INFORMATION (same) {
         TypeName, TotalNumberOfObjects, GenericMapping, ValidAccessMask, TypeIndex, PoolType,
     }
+    ntregapi::KEY_BASIC_INFORMATION (same) { LastWriteTime, TitleIndex, NameLength, Name }
     ntregapi::KEY_VALUE_PARTIAL_INFORMATION (same) { TitleIndex, Type, DataLength, Data }
     ntregapi::KEY_VALUE_FULL_INFORMATION (same) { TitleIndex, Type, DataOffset, DataLength, NameLength, Name }
     ntpsapi::PROCESS_BASIC_INFORMATION (same) {
@@ -111,6 +112,13 @@ same_layout! {
     ntexapi::SYSTEM_HANDLE_TABLE_ENTRY_INFO_EX (same) {
         Object, UniqueProcessId, HandleValue, GrantedAccess, ObjectTypeIndex, HandleAttributes,
     }
+    ntldr::RTL_PROCESS_MODULE_INFORMATION (same) {
+        MappedBase, ImageBase, ImageSize, Flags, OffsetToFileName, FullPathName,
+    }
+    ntldr::RTL_PROCESS_MODULES (same) { NumberOfModules, Modules }
+    ntldr::RTL_PROCESS_MODULE_INFORMATION_EX (same) { NextOffset, BaseInfo }
+    ntpsapi::PEB_LDR_DATA (same) { Length, Initialized, InLoadOrderModuleList }
+    ntldr::LDR_DATA_TABLE_ENTRY (prefix) { InLoadOrderLinks, DllBase, FullDllName, BaseDllName }
     ntexapi::SYSTEM_TIMEOFDAY_INFORMATION (same) { BootTime, CurrentTime }
     ntexapi::KUSER_SHARED_DATA (prefix) {
         InterruptTime, SystemTime, NtSystemRoot, NtBuildNumber, NativeProcessorArchitecture, NtMajorVersion,

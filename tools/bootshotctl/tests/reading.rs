@@ -105,7 +105,7 @@ fn golden() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../reader/golden");
     let files = fs::read_dir(folder).expect("the golden snapshots");
     let files: Vec<PathBuf> = files.map(|file| file.unwrap().path()).collect();
-    assert!(files.len() >= 2, "{files:?}");
+    assert!(files.len() >= 5, "{files:?}");
     files
 }
 
@@ -125,7 +125,7 @@ fn every_command_reads(file: &Path) {
         let output = run(&[command], file);
         let (shown, said) = (text(&output), String::from_utf8_lossy(&output.stderr));
         assert!(
-            shown.lines().count() > 3 || said.contains("not captured"),
+            !shown.is_empty() || said.contains("not captured"),
             "{command}: {said}"
         );
         let value = json(&[command], file);
@@ -162,7 +162,12 @@ fn golden_snapshots_say_what_was_there_when_they_were_taken() {
             .iter()
             .find(|process| process["pid"] == summary["pid"])
             .expect("the capture itself");
-        assert_eq!(own["command_line"], format!("bootshot phase={phase}"));
+        // The launcher gives the whole path of the image, smss the entry.
+        let command_line = own["command_line"].as_str().unwrap();
+        assert!(
+            command_line.ends_with(&format!(" phase={phase}")),
+            "{command_line}"
+        );
         let entries = json(&["boot"], &file);
         assert!(entries.to_string().contains("bootshot phase=bootexecute"));
     }

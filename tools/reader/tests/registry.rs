@@ -414,13 +414,12 @@ fn a_list_that_nobody_went_on_with_is_cut_and_what_follows_a_break_mends_nothing
             batch.run(Source::SUBKEYS, 0, "\\Registry", &part, *status);
         }
         let file = file_of(8, &batch);
-        let cut = parse(&file)
+        parse(&file)
             .registry()
             .value
             .key("\\Registry")
             .unwrap()
-            .subkeys_cut;
-        cut
+            .subkeys_cut
     };
     let (overflow, end, denied) = (0x8000_0005, 0x8000_001A, 0xC000_0022);
     assert_eq!(

@@ -24,6 +24,9 @@ use crate::{dist, toolchain, workspace};
 /// The same on every machine: paths below it stand in the snapshots.
 const PREFIX: &str = "/tmp/bootshot-golden";
 
+/// Where `install` puts the executable; without it, the launcher makes a copy with a name of its own.
+const INSTALLED: &str = r"C:\windows\System32\bootshot.exe";
+
 /// Programs of the tests under Wine that run while the live one is taken.
 const PLANTED: [&str; 2] = ["named", "ended"];
 
@@ -55,7 +58,7 @@ pub fn run() -> Result<ExitCode> {
         .iter()
         .map(|program| Planted::start(&prefix, program))
         .collect::<Result<Vec<_>>>()?;
-    bootshotctl(&["run", "--", "phase=live"])?;
+    bootshotctl(&["run", "--exe", INSTALLED, "--", "phase=live"])?;
     drop(planted);
     keep(&prefix.drive_c().join("windows").join("bootshot"))?;
     Ok(ExitCode::SUCCESS)

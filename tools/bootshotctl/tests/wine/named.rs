@@ -66,17 +66,15 @@ fn handles_of_a_program_carry_the_names_it_gave() {
         (&json!(null), &json!("unnamed"))
     );
 
-    // Two handles, one object.
+    // Two handles of the program, one object. Wine hides the addresses that would tell who holds it.
     let objects = read(&["objects", "--type", "event"], snapshot);
     let name = &row(&handles, "handle", &value("event"))["name"];
-    let event = row(&objects, "name", name);
-    let holders = event["holders"].as_array().expect("a list");
-    let held: Vec<&Value> = holders
-        .iter()
-        .filter(|holder| holder["pid"] == pid)
-        .map(|holder| &holder["handle"])
-        .collect();
-    assert_eq!(held, [&value("event"), &value("again")], "{event}");
+    assert_eq!(row(&handles, "handle", &value("again"))["name"], *name);
+    let events = rows(&objects["objects"], "name", name);
+    assert!(!events.is_empty(), "{objects}");
+    for event in events {
+        assert!(event["handle_count"].as_u64() >= Some(2), "{event}");
+    }
 }
 
 #[test]
@@ -108,12 +106,9 @@ fn planted_objects_stand_in_the_namespace_and_the_job_has_its_process() {
         name.ends_with("bootshot planted job")
     });
     let job = planted.unwrap_or_else(|| panic!("the job is not among {jobs}"));
-    assert_eq!(job["pids"], json!([child]), "{job}");
-    let limits = job["limit_flags"].as_array().expect("a list");
-    for limit in ["breakaway_ok", "kill_on_job_close"] {
-        assert!(limits.contains(&json!(limit)), "{job}");
-    }
+    assert_eq!(job["process_ids"], json!([child]), "{job}");
+    assert_eq!(job["accounting"]["active_processes"], 1, "{job}");
     let processes = read(&["processes"], snapshot);
     let process = row(&processes, "pid", &json!(child));
-    assert_ne!(process["job"], json!(null), "{process}");
+    assert_eq!(process["job"]["name"], job["name"], "{process}");
 }
