@@ -58,7 +58,7 @@ pub fn run() -> Result<ExitCode> {
         .iter()
         .map(|program| Planted::start(&prefix, program))
         .collect::<Result<Vec<_>>>()?;
-    bootshotctl(&["run", "--exe", INSTALLED, "--", "phase=live"])?;
+    bootshotctl(&["run", INSTALLED, "--", "phase=live"])?;
     drop(planted);
     keep(&prefix.drive_c().join("windows").join("bootshot"))?;
     Ok(ExitCode::SUCCESS)

@@ -267,7 +267,7 @@ impl Rung {
             Some(prefix) => prefix.command(path),
             None if subsystem == "native" => {
                 let mut companion = Command::new(companion::build_for_host()?);
-                companion.arg("run").arg("--exe").arg(path);
+                companion.arg("run").arg(path);
                 companion
             }
             None => Command::new(path),

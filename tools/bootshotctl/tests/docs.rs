@@ -1,0 +1,107 @@
+//! The pages of the subcommands show what the commands print: every `console` block is run over a golden snapshot.
+//!
+//! After a change of the output, `BOOTSHOT_BLESS=1 cargo test -p bootshotctl --test docs` writes the blocks anew.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::{env, fs};
+
+const PROMPT: &str = "$ bootshotctl ";
+/// Lines of output that a page shows; how many more there are is said.
+const SHOWN: usize = 14;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// The golden snapshot that a page calls `live.bshot` or `boot.bshot`.
+fn snapshot(name: &str) -> Option<PathBuf> {
+    let phase = match name {
+        "live.bshot" => "live",
+        "boot.bshot" => "bootexecute",
+        _ => return None,
+    };
+    Some(root().join(format!("tools/reader/golden/v1-wine8-x64-{phase}.bshot")))
+}
+
+/// What a command line prints, shortened as pages show it, with the names that the page gave.
+fn printed(line: &str) -> String {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_bootshotctl"));
+    let mut names = Vec::new();
+    for word in line.split(' ') {
+        match snapshot(word) {
+            Some(path) => {
+                names.push((path.display().to_string(), word));
+                command.arg(path);
+            }
+            None => {
+                command.arg(word);
+            }
+        }
+    }
+    let output = command.output().expect("it starts");
+    let mut text = String::from_utf8(output.stdout).expect("UTF-8");
+    assert!(
+        !text.is_empty(),
+        "{line}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    for (path, name) in names {
+        text = text.replace(&path, name);
+    }
+    let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
+    let mut shown = lines[..lines.len().min(SHOWN)].join("\n");
+    if lines.len() > SHOWN {
+        shown += &format!("\n[… {} more lines]", lines.len() - SHOWN);
+    }
+    shown
+}
+
+/// The page with the output of every command line in it.
+fn with_outputs(page: &str) -> (String, usize) {
+    let mut made = String::new();
+    let mut commands = 0;
+    let mut parts = page.split("```");
+    made += parts.next().unwrap_or_default();
+    while let (Some(block), Some(behind)) = (parts.next(), parts.next()) {
+        made += "```";
+        match block.strip_prefix("console\n") {
+            Some(block) => {
+                made += "console\n";
+                let lines = block.lines().filter_map(|line| line.strip_prefix(PROMPT));
+                for line in lines {
+                    made += &format!("{PROMPT}{line}\n{}\n", printed(line));
+                    commands += 1;
+                }
+            }
+            None => made += block,
+        }
+        made += "```";
+        made += behind;
+    }
+    (made, commands)
+}
+
+#[test]
+fn pages_of_subcommands_show_what_the_commands_print() {
+    let folder = root().join("docs/commands");
+    let bless = env::var_os("BOOTSHOT_BLESS").is_some();
+    let (mut commands, mut stale) = (0, Vec::new());
+    for entry in fs::read_dir(folder).expect("the pages") {
+        let path = entry.unwrap().path();
+        if path.extension().is_none_or(|extension| extension != "md") {
+            continue;
+        }
+        let page = fs::read_to_string(&path).unwrap();
+        let (made, count) = with_outputs(&page);
+        commands += count;
+        if made != page {
+            match bless {
+                true => fs::write(&path, made).unwrap(),
+                false => stale.push(path),
+            }
+        }
+    }
+    assert!(commands > 20, "{commands} command lines in all pages");
+    assert!(stale.is_empty(), "not what is printed: {stale:?}");
+}
