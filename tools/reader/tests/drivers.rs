@@ -203,6 +203,16 @@ fn nothing_is_missed_in_lists_that_were_not_captured() {
 }
 
 #[test]
+fn a_directory_without_drivers_was_captured_all_the_same() {
+    const NO_MORE_ENTRIES: u32 = 0x8000_001A;
+    let mut builder = Builder::new(8);
+    let empty = directory("\\Driver", 0, &[]).status(NO_MORE_ENTRIES);
+    builder.batch(Family::TYPES, &[empty]);
+    let file = builder.finish();
+    assert!(parse(&file).drivers().value.known.driver_objects);
+}
+
+#[test]
 fn a_driver_whose_service_names_its_file_is_no_finding() {
     for by_handle in [false, true] {
         let verification = verify(&system(by_handle)).expect("a sound header");

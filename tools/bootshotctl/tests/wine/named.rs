@@ -108,6 +108,12 @@ fn planted_objects_stand_in_the_namespace_and_the_job_has_its_process() {
     let job = planted.unwrap_or_else(|| panic!("the job is not among {jobs}"));
     assert_eq!(job["process_ids"], json!([child]), "{job}");
     assert_eq!(job["accounting"]["active_processes"], 1, "{job}");
+    let pid = truth["process"][0];
+    let holds = |job: &Value| {
+        let holders = job["holders"].as_array().expect("a list");
+        holders.iter().any(|holder| holder["pid"] == pid)
+    };
+    assert!(jobs.as_array().unwrap().iter().any(holds), "{jobs}");
     let processes = read(&["processes"], snapshot);
     let process = row(&processes, "pid", &json!(child));
     assert_eq!(process["job"]["name"], job["name"], "{process}");

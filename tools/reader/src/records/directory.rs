@@ -11,6 +11,8 @@ use crate::snapshot::{Answer, Snapshot};
 /// The answers that list one directory, with their entries, in the order of the calls.
 pub(crate) type Listing<'s> = Vec<(Answer<'s>, Vec<DirectoryEntry>)>;
 
+const STATUS_NO_MORE_ENTRIES: u32 = 0x8000_001A;
+
 /// Most components of a path that is looked for.
 const DEEPEST: usize = 16;
 
@@ -49,8 +51,11 @@ impl Snapshot<'_> {
     /// The calls that listed a directory and were answered; the same question twice counts once.
     fn calls(&self, is_it: impl Fn(&Answer<'_>) -> bool) -> Vec<Answer<'_>> {
         let mut by_context = BTreeMap::new();
-        for answer in self.answered(Source::DIRECTORY_OBJECT, 0) {
-            if is_it(&answer) {
+        // The first call on an empty directory says that there is nothing more, which is an answer.
+        let answered =
+            |answer: &Answer<'_>| answer.succeeded() || answer.status == STATUS_NO_MORE_ENTRIES;
+        for answer in self.answers() {
+            if answer.source == Source::DIRECTORY_OBJECT && answered(&answer) && is_it(&answer) {
                 by_context.entry(answer.argument).or_insert(answer);
             }
         }

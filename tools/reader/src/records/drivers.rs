@@ -135,8 +135,10 @@ impl Snapshot<'_> {
             false => Vec::new(),
         };
         let mut objects = Vec::new();
+        let mut listed = false;
         for directory in DIRECTORIES {
             let listing = self.listing(directory, problems);
+            listed |= listing.is_some();
             let entries = listing
                 .into_iter()
                 .flatten()
@@ -153,7 +155,7 @@ impl Snapshot<'_> {
         let join = Join {
             known: Known {
                 modules: !modules.is_empty(),
-                driver_objects: !objects.is_empty(),
+                driver_objects: listed,
                 services: !services.is_empty(),
             },
             by_file: modules

@@ -269,7 +269,12 @@ impl Snapshot<'_> {
             if job.of_capture && !answers.iter().any(Answer::succeeded) {
                 continue;
             }
-            if let Some(entry) = entry.filter(|entry| entry.object != 0) {
+            if let Some(entry) = entry.filter(|entry| entry.object == 0) {
+                // Where addresses are hidden, the handles that were asked about are those that are known.
+                if entry.process_id != own_id {
+                    job.holders.push(Holder::new(&images, &entry));
+                }
+            } else if let Some(entry) = entry {
                 if by_address.contains_key(&entry.object) {
                     continue;
                 }
