@@ -116,7 +116,7 @@ same_layout! {
         MappedBase, ImageBase, ImageSize, Flags, OffsetToFileName, FullPathName,
     }
     ntldr::RTL_PROCESS_MODULES (same) { NumberOfModules, Modules }
-    ntldr::RTL_PROCESS_MODULE_INFORMATION_EX (same) { NextOffset, BaseInfo }
+    ntldr::RTL_PROCESS_MODULE_INFORMATION_EX (same) { NextOffset, BaseInfo as __bindgen_anon_1 }
     ntpsapi::PEB_LDR_DATA (same) { Length, Initialized, InLoadOrderModuleList }
     ntldr::LDR_DATA_TABLE_ENTRY (prefix) { InLoadOrderLinks, DllBase, FullDllName, BaseDllName }
     ntexapi::SYSTEM_TIMEOFDAY_INFORMATION (same) { BootTime, CurrentTime }
