@@ -161,7 +161,7 @@ mod second {
         let h = file.get(..HEADER).ok_or(Refusal::TooShort)?;
         let refuse_unless = |sound: bool, refusal| if sound { Ok(()) } else { Err(refusal) };
         refuse_unless(h[..8] == *b"\x89BSHOT\r\n", Refusal::Magic)?;
-        refuse_unless(u16_at(h, 8) == 0, Refusal::Version)?;
+        refuse_unless(u16_at(h, 8) <= 1, Refusal::Version)?;
         refuse_unless(checksum(&h[..248]) == u64_at(h, 248), Refusal::Checksum)?;
         refuse_unless(u64_at(h, 24) == 0, Refusal::RequiredFeatures)?;
         refuse_unless(u16_at(h, 10) == 256, Refusal::Value)?;
