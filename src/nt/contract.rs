@@ -293,11 +293,10 @@ fn enumerated(fixed: usize, ask: impl Fn(u32, Buffer<'_>) -> Answer) -> Vec<Vec<
         );
         // The first character of the name; Wine gives the length of the part, Windows that of the whole.
         assert_eq!(cut[fixed..], bytes[fixed..fixed + 2]);
+        // Windows says "too small" to less than the fields, Wine not of every structure.
         let (shorter, _) = guarded(fixed - 8, |buffer| ask(index, buffer));
-        assert_eq!(
-            (shorter.status, shorter.length),
-            (Status::BUFFER_TOO_SMALL, answer.length)
-        );
+        assert!(shorter.status.wants_more_room(), "{shorter:x?}");
+        assert_eq!(shorter.length, answer.length);
         answers.push(bytes[..answer.length].to_vec());
     }
     answers
