@@ -45,7 +45,8 @@ pub(super) const THREAD: &Classes = &[
     (9, Some(Exact::new(4, 8))),   // ThreadQuerySetWin32StartAddress
 ];
 
-/// A job; those of silos since Windows 10. Sizes of 30 and 36 as `phnt` has them; 38 has grown, this is the newest.
+/// A job; those of silos since Windows 10. The size of 30 is from `phnt`, that of 36 is `SILOOBJECT_BASIC_INFORMATION` of
+/// the SDK; 38 has grown, and this is the newest size known, which no header confirms.
 pub(super) const JOB: &Classes = &[
     (1, Some(Exact::new(48, 48))),   // JobObjectBasicAccountingInformation
     (3, None),                       // JobObjectBasicProcessIdList

@@ -44,10 +44,12 @@ pub fn run(args: &Args) -> Result<Outcome, Error> {
             None => processes.next(),
         };
         let Some(process) = process else {
-            return Err(Error::no(match pid {
-                Some(pid) => format!("there is no process {pid} in the snapshot"),
-                None => "there is no process list in the snapshot".to_owned(),
-            }));
+            return Err(match pid {
+                Some(pid) => Error::no(format!("there is no process {pid} in the snapshot"))
+                    .advise("\"bootshotctl processes FILE\" shows which there are."),
+                None => Error::no("there is no process list in the snapshot")
+                    .advise("\"bootshotctl summary FILE\" shows what was captured."),
+            });
         };
         let explanation = Explanation {
             pid: process.pid,

@@ -31,10 +31,8 @@ fn found(zombies: &Value, id: &str, holder: u64) -> Vec<(u64, u64, String)> {
         };
         assert_eq!(held["image"], "ended.exe", "{zombie}");
         assert_eq!(holders.len(), 1, "nobody else holds it: {zombie}");
-        assert!(
-            zombie["create_time"].as_str() <= zombie["exit_time"].as_str(),
-            "{zombie}"
-        );
+        let moment = |key: &str| zombie[key].as_str().expect("a moment").to_owned();
+        assert!(moment("create_time") <= moment("exit_time"), "{zombie}");
         found.push((
             zombie[id].as_u64().expect("an id"),
             exit_status(&zombie["exit_status"]),
@@ -45,12 +43,10 @@ fn found(zombies: &Value, id: &str, holder: u64) -> Vec<(u64, u64, String)> {
     found
 }
 
-/// Written as a number or, as statuses are, in hexadecimal.
+/// Statuses are written in hexadecimal.
 fn exit_status(value: &Value) -> u64 {
-    value.as_u64().unwrap_or_else(|| {
-        let text = value.as_str().expect("a number or a string");
-        u64::from_str_radix(text.trim_start_matches("0x"), 16).expect("hexadecimal")
-    })
+    let text = value.as_str().expect("a string");
+    u64::from_str_radix(text.trim_start_matches("0x"), 16).expect("hexadecimal")
 }
 
 #[test]
@@ -78,6 +74,4 @@ fn exactly_the_ended_processes_and_threads_that_are_held_are_zombies() {
 
     let threads = read(&["zombies", "--threads"], snapshot);
     assert_eq!(found(&threads, "tid", holder), expected(&truth, "thread"));
-    let own = threads.as_array().unwrap().iter();
-    assert!(own.filter(|thread| thread["pid"] == holder).count() >= 200);
 }

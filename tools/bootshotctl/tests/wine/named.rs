@@ -3,22 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::machine::Machine;
-use crate::planted::{Planted, read};
-
-/// The rows of a list whose `key` is `value`.
-fn rows<'v>(list: &'v Value, key: &str, value: &Value) -> Vec<&'v Value> {
-    let list = list.as_array().expect("a list").iter();
-    list.filter(|row| row[key] == *value).collect()
-}
-
-/// The one row of a list whose `key` is `value`.
-#[track_caller]
-fn row<'v>(list: &'v Value, key: &str, value: &Value) -> &'v Value {
-    match rows(list, key, value)[..] {
-        [row] => row,
-        ref rows => panic!("one row with {key} {value}: {rows:?}"),
-    }
-}
+use crate::planted::{Planted, read, row, rows};
 
 #[test]
 #[ignore = "needs Wine: run by cargo xtask test"]

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::machine::{Machine, said};
 
@@ -58,17 +58,23 @@ pub fn read(arguments: &[&str], snapshot: &Path) -> Value {
     serde_json::from_str(&said.stdout).expect("JSON")
 }
 
+/// The rows of a list whose `key` is `value`.
+pub fn rows<'v>(list: &'v Value, key: &str, value: &Value) -> Vec<&'v Value> {
+    let list = list.as_array().expect("a list").iter();
+    list.filter(|row| row[key] == *value).collect()
+}
+
+/// The one row of a list whose `key` is `value`.
+#[track_caller]
+pub fn row<'v>(list: &'v Value, key: &str, value: &Value) -> &'v Value {
+    match rows(list, key, value)[..] {
+        [row] => row,
+        ref rows => panic!("one row with {key} {value}: {rows:?}"),
+    }
+}
+
 fn process(processes: &Value, pid: u64) -> &Value {
-    let mut found = processes
-        .as_array()
-        .unwrap()
-        .iter()
-        .filter(|process| process["pid"] == pid);
-    let process = found
-        .next()
-        .unwrap_or_else(|| panic!("no process {pid} in {processes}"));
-    assert!(found.next().is_none(), "process {pid} stands there twice");
-    process
+    row(processes, "pid", &json!(pid))
 }
 
 #[test]
