@@ -142,7 +142,7 @@ fn extension(fields: Fields) -> Fields {
 }
 
 /// Class 64.
-pub fn handles_extended(entries: &[HandleEntry]) -> Vec<u8> {
+pub(super) fn handles_extended(entries: &[HandleEntry]) -> Vec<u8> {
     let fields = Fields::new().pointer(entries.len() as u64).pointer(0);
     let entry = |fields: Fields, entry: &HandleEntry| {
         let fields = fields

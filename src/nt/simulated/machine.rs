@@ -161,6 +161,8 @@ pub struct Machine {
     pub own_id: u64,
     /// Handles of the other processes; the caller's own are added from its handle table.
     pub handles: Vec<HandleEntry>,
+    /// Whether the handle lists say 0 for where objects are.
+    pub addresses_hidden: bool,
     /// Object type names; the first has type index 2.
     pub types: Vec<String>,
     /// Whether `NtQueryObject` answers without a handle.

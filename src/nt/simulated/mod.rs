@@ -25,7 +25,6 @@ mod windows11;
 #[cfg(test)]
 mod tests;
 
-pub use answers::handles_extended;
 pub use fault::{Call, Fault, Given, Rule};
 pub use files::{FileSystem, Kind};
 pub use keys::{Key, Keys};

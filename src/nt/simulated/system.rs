@@ -72,7 +72,11 @@ impl State {
             attributes: 0,
             object: self.object_address(*value, object),
         });
-        self.machine.handles.iter().copied().chain(own).collect()
+        let mut all: Vec<_> = self.machine.handles.iter().copied().chain(own).collect();
+        if self.machine.addresses_hidden {
+            all.iter_mut().for_each(|entry| entry.object = 0);
+        }
+        all
     }
 
     pub(super) fn type_index(&self, object: &Object) -> u16 {
