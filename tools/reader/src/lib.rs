@@ -24,6 +24,7 @@ pub mod records;
 pub mod salvage;
 mod snapshot;
 mod structures;
+pub mod tables;
 mod value;
 pub mod verify;
 

@@ -7,8 +7,7 @@ use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
 use bootshot_format::{Family, Header, Phase, Source};
-use test_snapshots::machine::machine_live;
-use test_snapshots::{Builder, Entry, example_firmware, example_registry, header};
+use test_snapshots::{Builder, Entry, everything, header};
 
 /// Handles in the one snapshot, and the processes that share them.
 const HANDLES: u64 = 100_000;
@@ -138,14 +137,6 @@ fn many_handles() -> Vec<u8> {
                 &type_list(),
             ),
         );
-    builder.finish()
-}
-
-fn everything() -> Vec<u8> {
-    let mut builder = machine_live();
-    builder
-        .batch(Family::REGISTRY, &example_registry())
-        .batch(Family::FIRMWARE, &example_firmware());
     builder.finish()
 }
 

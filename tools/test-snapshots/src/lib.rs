@@ -11,6 +11,8 @@ pub mod objects;
 mod recording;
 mod registry;
 
+use bootshot_format::Family;
+
 pub use build::{Builder, Entry, header, utf16};
 pub use firmware::{
     GLOBAL, SECURITY_DATABASE, example_firmware, load_option, platform_binary_table, variables,
@@ -20,3 +22,12 @@ pub use registry::{
     Data, RegistryBatch, example_registry, key_basic, key_value_full, key_value_partial, run,
     serialized_filter,
 };
+
+/// A snapshot with something of nearly everything: a running system, its registry and its firmware.
+pub fn everything() -> Vec<u8> {
+    let mut builder = machine::machine_live();
+    builder
+        .batch(Family::REGISTRY, &example_registry())
+        .batch(Family::FIRMWARE, &example_firmware());
+    builder.finish()
+}
