@@ -40,7 +40,10 @@ fn every_key_of_every_record_has_a_column_of_its_kind() {
                         (Cell::Null, _) => true,
                         (Cell::Boolean(_), kind) => kind == Kind::Boolean,
                         (Cell::Integer(_), kind) => {
-                            matches!(kind, Kind::Integer | Kind::Size | Kind::Duration)
+                            matches!(
+                                kind,
+                                Kind::RowNumber | Kind::Integer | Kind::Size | Kind::Duration
+                            )
                         }
                         (Cell::Text(_), Kind::Text) => true,
                         (Cell::Text(text), Kind::Time) => {

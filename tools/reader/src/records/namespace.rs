@@ -501,6 +501,8 @@ pub struct UnnamedDirectory {
     pub naming: Naming,
     /// Who has it open.
     pub holders: Vec<Holder>,
+    /// How much is in it, where it was listed.
+    pub entry_count: Option<usize>,
     /// What is in it, where it was listed through a duplicated handle.
     pub entries: Option<Vec<UnnamedEntry>>,
     /// Why it was not listed, or not whole.
@@ -670,20 +672,22 @@ impl Snapshot<'_> {
                 .map(|entries| {
                     let naming = names.of(&entries[0], "Directory");
                     let listing = listings.get(&entries[0].object);
+                    let listed = listing.map(|listing| -> Vec<_> {
+                        let entries = listing.entries(problems).into_iter();
+                        entries
+                            .map(|entry| UnnamedEntry {
+                                name: entry.name,
+                                object_type: entry.type_name,
+                            })
+                            .collect()
+                    });
                     UnnamedDirectory {
                         address: Some(Hex(entries[0].object)),
                         listing_error: listing
                             .and_then(|listing| listing.error())
                             .map(describe_status),
-                        entries: listing.map(|listing| {
-                            let entries = listing.entries(problems).into_iter();
-                            entries
-                                .map(|entry| UnnamedEntry {
-                                    name: entry.name,
-                                    object_type: entry.type_name,
-                                })
-                                .collect()
-                        }),
+                        entry_count: listed.as_ref().map(Vec::len),
+                        entries: listed,
                         naming,
                         holders: entries
                             .iter()

@@ -59,6 +59,8 @@ pub struct Zombie {
     pub user_time: Option<i64>,
     /// Time spent in the kernel, 100 ns units.
     pub kernel_time: Option<i64>,
+    /// How many handles of others keep it; none where that is not known.
+    pub holder_count: Option<usize>,
     /// Who holds it, besides the capture; empty when only the kernel does. Where its address is hidden, those of whom it was
     /// asked, and none when it was asked of nobody.
     pub holders: Option<Vec<ZombieHolder>>,
@@ -139,6 +141,7 @@ impl Snapshot<'_> {
             let start = Time::new(self.header.system_time);
             let mut zombies = Zombies::default();
             for (mut zombie, is_thread) in found.into_values() {
+                zombie.holder_count = zombie.holders.as_ref().map(Vec::len);
                 if is_thread && let Some(path) = zombie.pid.and_then(|pid| paths.get(&pid)) {
                     zombie.image = Some(file_name(path));
                     zombie.path = Some(path.clone());
@@ -242,6 +245,7 @@ impl Snapshot<'_> {
             exit_time,
             user_time: times.and_then(|times| times.get(Times::UserTime)),
             kernel_time: times.and_then(|times| times.get(Times::KernelTime)),
+            holder_count: None,
             holders: None,
         })
     }

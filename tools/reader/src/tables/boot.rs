@@ -110,9 +110,12 @@ pub(super) const BOOT: Table = Table {
     ],
     references: &[],
     elsewhere: &[
-        "lists",
-        "uefi_variables_boot_entries",
-        "uefi_variables_databases",
+        list("lists", "the Session Manager's lists"),
+        list("uefi_variables_boot_entries", "the firmware's boot entries"),
+        list(
+            "uefi_variables_databases",
+            "its keys and signature databases",
+        ),
     ],
     read: |snapshot, rows| {
         let boot = rows.take(snapshot.boot());

@@ -109,7 +109,11 @@ pub(super) const MEMORY: Table = Table {
         size("registry_allowed", "the registry's quota"),
     ],
     references: &[],
-    elsewhere: &["page_files", "pool_tags", "processes"],
+    elsewhere: &[
+        list("page_files", "page files"),
+        list("pool_tags", "the pools by tag"),
+        list("processes", "memory of each process"),
+    ],
     read: |snapshot, rows| {
         let memory = rows.take(snapshot.memory());
         rows.push(&memory);
@@ -221,7 +225,7 @@ pub(super) const WFP: Table = Table {
         ),
     ],
     references: &[],
-    elsewhere: &["bytes"],
+    elsewhere: &[text("bytes", "its serialized form in hexadecimal")],
     read: |snapshot, rows| {
         for object in &rows.take(snapshot.wfp()).objects {
             rows.push(object);

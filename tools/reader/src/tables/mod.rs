@@ -33,8 +33,8 @@ pub struct Table {
     pub columns: &'static [Column],
     /// Columns that are rows of other tables.
     pub references: &'static [Reference],
-    /// Keys of the records that are tables of their own.
-    elsewhere: &'static [&'static str],
+    /// Keys of the records whose values are rows of tables of their own, so that these are not among the columns.
+    pub elsewhere: &'static [Column],
     read: fn(&Snapshot<'_>, &mut Rows<'_>),
 }
 
@@ -55,6 +55,8 @@ pub enum Kind {
     Text,
     /// True or false.
     Boolean,
+    /// The number of the row in its snapshot, from 0, by which rows of other tables name it.
+    RowNumber,
     /// A number.
     Integer,
     /// A number of bytes.
@@ -74,6 +76,7 @@ impl fmt::Display for Kind {
         formatter.pad(match self {
             Self::Text => "text",
             Self::Boolean => "boolean",
+            Self::RowNumber => "row number",
             Self::Integer => "integer",
             Self::Size => "bytes",
             Self::Duration => "100 ns",
@@ -136,6 +139,14 @@ const fn text(name: &'static str, meaning: &'static str) -> Column {
 
 const fn boolean(name: &'static str, meaning: &'static str) -> Column {
     column(name, Kind::Boolean, meaning)
+}
+
+const fn row_number(name: &'static str) -> Column {
+    column(
+        name,
+        Kind::RowNumber,
+        "number of the row in its snapshot, from 0",
+    )
 }
 
 const fn integer(name: &'static str, meaning: &'static str) -> Column {
@@ -222,9 +233,10 @@ impl Table {
         self.columns.iter().position(|known| known.name == column)
     }
 
-    /// The cells of a record of this table, one for each column. What the record has besides is left out.
-    pub fn cells(&self, record: &impl Serialize) -> Vec<Cell> {
-        row::cells(self.columns, record).0
+    /// The columns that a record of this table has itself: also those whose values are rows of other tables.
+    pub fn keys(&self) -> impl Iterator<Item = &'static Column> {
+        let all = self.columns.iter().chain(self.elsewhere);
+        all.filter(|column| column.kind != Kind::RowNumber)
     }
 
     /// Reads the rows one after the other; what could not be read.
@@ -232,6 +244,7 @@ impl Table {
         let mut rows = Rows {
             table: self,
             each,
+            count: 0,
             problems: Vec::new(),
         };
         (self.read)(snapshot, &mut rows);
@@ -239,20 +252,34 @@ impl Table {
     }
 }
 
+/// The cells of a record in the order of the columns. Keys without a column are left out.
+pub fn cells(columns: &[&'static Column], record: &impl Serialize) -> Vec<Cell> {
+    row::cells(columns, record).0
+}
+
 /// Where the rows of a table go.
 struct Rows<'r> {
     table: &'r Table,
     each: &'r mut dyn FnMut(Vec<Cell>),
+    /// How many there were.
+    count: i64,
     problems: Vec<Problem>,
 }
 
 impl Rows<'_> {
     /// A record becomes a row.
     fn push(&mut self, record: &impl Serialize) {
-        let (cells, left_out) = row::cells(self.table.columns, record);
-        let unknown = left_out
-            .into_iter()
-            .find(|key| !self.table.elsewhere.contains(&key.as_str()));
+        let (mut cells, left_out) = row::cells(self.table.columns, record);
+        for (cell, column) in cells.iter_mut().zip(self.table.columns) {
+            if column.kind == Kind::RowNumber {
+                *cell = Cell::Integer(self.count);
+            }
+        }
+        self.count += 1;
+        let unknown = left_out.into_iter().find(|key| {
+            let mut elsewhere = self.table.elsewhere.iter();
+            !elsewhere.any(|column| column.name == *key)
+        });
         if let Some(key) = unknown {
             self.problems
                 .push(Problem::new(self.table.name, 0, "a column", key));
@@ -322,7 +349,7 @@ mod tests {
             assert!(names.insert(table.name), "{}", table.name);
             let mut columns = BTreeSet::new();
             assert!(table.meaning.ends_with('.'), "{}", table.name);
-            for column in table.columns {
+            for column in table.columns.iter().chain(table.elsewhere) {
                 assert!(
                     columns.insert(column.name),
                     "{}.{}",

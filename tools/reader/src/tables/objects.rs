@@ -3,9 +3,10 @@
 use serde::Serialize;
 
 use super::{
-    Column, OF_PROCESS, Reference, Table, boolean, hex, integer, join, list, naming, text, time,
+    Column, OF_PROCESS, Reference, Table, boolean, hex, integer, join, list, naming, row_number,
+    text, time,
 };
-use crate::records::{Holder, Object, UnnamedDirectory, UnnamedEntry};
+use crate::records::{Holder, UnnamedEntry};
 
 pub(super) const HANDLES: Table = Table {
     name: "handles",
@@ -65,10 +66,7 @@ pub(super) const OBJECTS: Table = Table {
     name: "objects",
     meaning: "Objects that handles lead to or that the capture opened, each once.",
     columns: &join::<15>(&[
-        &[
-            integer("object_id", "number of the row in its snapshot"),
-            text("type", "its type"),
-        ],
+        &[row_number("object_id"), text("type", "its type")],
         &naming!(),
         &DETAILS,
         &[integer(
@@ -77,17 +75,10 @@ pub(super) const OBJECTS: Table = Table {
         )],
     ]),
     references: &[],
-    elsewhere: &["holders"],
+    elsewhere: &[list("holders", "who has it open")],
     read: |snapshot, rows| {
-        #[derive(Serialize)]
-        struct Row<'a> {
-            object_id: usize,
-            #[serde(flatten)]
-            object: &'a Object,
-        }
-        let objects = rows.take(snapshot.objects()).objects;
-        for (object_id, object) in objects.iter().enumerate() {
-            rows.push(&Row { object_id, object });
+        for object in &rows.take(snapshot.objects()).objects {
+            rows.push(object);
         }
     },
 };
@@ -200,34 +191,21 @@ pub(super) const UNNAMED_DIRECTORIES: Table = Table {
     meaning: "Directories that no path leads to.",
     columns: &join::<7>(&[
         &[
-            integer("directory_id", "number of the row in its snapshot"),
+            row_number("directory_id"),
             hex("address", "where it is; null where the kernel hides it"),
         ],
         &naming!(),
         &[
-            boolean("listed", "whether its entries are known"),
+            integer("entry_count", "its entries; null: it was not listed"),
             text("listing_error", "why it was not listed, or not whole"),
         ],
     ]),
     references: &[],
-    elsewhere: &["holders", "entries"],
-    read: |snapshot, rows| {
-        #[derive(Serialize)]
-        struct Row<'a> {
-            directory_id: usize,
-            #[serde(flatten)]
-            directory: &'a UnnamedDirectory,
-            listed: bool,
-        }
-        let directories = rows.take(snapshot.unnamed_directories());
-        for (directory_id, directory) in directories.iter().enumerate() {
-            rows.push(&Row {
-                directory_id,
-                directory,
-                listed: directory.entries.is_some(),
-            });
-        }
-    },
+    elsewhere: &[
+        list("holders", "who has it open"),
+        list("entries", "what is in it"),
+    ],
+    read: |snapshot, rows| rows.all(snapshot.unnamed_directories()),
 };
 
 const OF_DIRECTORY: Reference =

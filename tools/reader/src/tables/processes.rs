@@ -4,9 +4,9 @@ use serde::Serialize;
 
 use super::{
     Column, OF_PROCESS, Reference, Table, boolean, duration, hex, integer, join, list, naming,
-    size, text, time,
+    row_number, size, text, time,
 };
-use crate::records::{Holder, Job, Zombie, ZombieHolder};
+use crate::records::{Holder, ZombieHolder};
 
 pub(super) const PROCESSES: Table = Table {
     name: "processes",
@@ -86,7 +86,7 @@ pub(super) const THREADS: Table = Table {
 };
 
 /// The columns of what has ended.
-const ENDED: [Column; 9] = [
+const ENDED: [Column; 10] = [
     integer("pid", "process id"),
     integer("tid", "thread id; null for a process"),
     text("image", "file name of the process's image"),
@@ -96,40 +96,27 @@ const ENDED: [Column; 9] = [
     time("exit_time", "when it ended"),
     duration("user_time", "time spent in user mode"),
     duration("kernel_time", "time spent in the kernel"),
+    integer(
+        "holder_count",
+        "handles that keep it; 0: only the kernel does; null: not known",
+    ),
 ];
 
 pub(super) const ZOMBIES: Table = Table {
     name: "zombies",
     meaning: "Processes and threads that had ended before the capture began and still exist.",
-    columns: &join::<11>(&[
-        &[integer("zombie_id", "number of the row in its snapshot")],
-        &ENDED,
-        &[boolean(
-            "holders_known",
-            "whether it is known who holds it; without a holder it is the kernel only",
-        )],
-    ]),
+    columns: &join::<11>(&[&[row_number("zombie_id")], &ENDED]),
     references: &[],
-    elsewhere: &["holders"],
+    elsewhere: HOLDERS,
     read: |snapshot, rows| {
         let zombies = rows.take(snapshot.zombies());
-        for (zombie_id, zombie) in zombies.processes.iter().chain(&zombies.threads).enumerate() {
-            rows.push(&Numbered {
-                zombie_id,
-                zombie,
-                holders_known: zombie.holders.is_some(),
-            });
+        for zombie in zombies.processes.iter().chain(&zombies.threads) {
+            rows.push(zombie);
         }
     },
 };
 
-#[derive(Serialize)]
-struct Numbered<'a> {
-    zombie_id: usize,
-    #[serde(flatten)]
-    zombie: &'a Zombie,
-    holders_known: bool,
-}
+const HOLDERS: &[Column] = &[list("holders", "who holds it; null: not known")];
 
 pub(super) const ZOMBIE_HOLDERS: Table = Table {
     name: "zombie_holders",
@@ -166,7 +153,7 @@ pub(super) const ENDED_DURING_CAPTURE: Table = Table {
     meaning: "Processes and threads that ended while the capture ran: no zombies.",
     columns: &ENDED,
     references: &[],
-    elsewhere: &["holders"],
+    elsewhere: HOLDERS,
     read: |snapshot, rows| {
         for ended in &rows.take(snapshot.zombies()).ended_during_capture {
             rows.push(ended);
@@ -178,7 +165,7 @@ pub(super) const JOBS: Table = Table {
     name: "jobs",
     meaning: "Jobs.",
     columns: &join::<32>(&[
-        &[integer("job_number", "number of the row in its snapshot")],
+        &[row_number("job_number")],
         &naming!(),
         &[
             hex("address", "where it is; null where the kernel hides it"),
@@ -239,18 +226,11 @@ pub(super) const JOBS: Table = Table {
         ],
     ]),
     references: &[],
-    elsewhere: &["process_ids", "holders"],
-    read: |snapshot, rows| {
-        #[derive(Serialize)]
-        struct Row<'a> {
-            job_number: usize,
-            #[serde(flatten)]
-            job: &'a Job,
-        }
-        for (job_number, job) in rows.take(snapshot.jobs()).iter().enumerate() {
-            rows.push(&Row { job_number, job });
-        }
-    },
+    elsewhere: &[
+        list("process_ids", "the processes in it"),
+        list("holders", "who has it open"),
+    ],
+    read: |snapshot, rows| rows.all(snapshot.jobs()),
 };
 
 const OF_JOB: Reference = Reference::part_of("job_number", "jobs", "job_number");

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{OF_PROCESS, Reference, Table, boolean, hex, integer, size, text, time};
+use super::{OF_PROCESS, Reference, Table, boolean, hex, integer, list, size, text, time};
 use crate::records::{KeyHolder, KeyValues, RegistryValue};
 
 pub(super) const HIVES: Table = Table {
@@ -198,7 +198,7 @@ pub(super) const REGISTRY_KEYS: Table = Table {
         text("status", "why it could not be read to its end"),
     ],
     references: &[],
-    elsewhere: &["values"],
+    elsewhere: &[list("values", "its values")],
     read: |snapshot, rows| {
         #[derive(Serialize)]
         struct Row<'a> {
@@ -221,11 +221,12 @@ pub(super) const REGISTRY_VALUES: Table = Table {
     name: "registry_values",
     meaning: "Values of the keys of the Session Manager and of those that decide the boot.",
     columns: &[
+        text("view", "session-manager or control"),
         text("path", "of the key"),
         text("name", "its name; empty for the default value"),
         text("type", "REG_SZ and so on"),
         size("size", "its data"),
-        super::list(
+        list(
             "data",
             "the data in the form of its type: a text, a list of texts, a number, or hexadecimal digits",
         ),
@@ -235,17 +236,19 @@ pub(super) const REGISTRY_VALUES: Table = Table {
     read: |snapshot, rows| {
         #[derive(Serialize)]
         struct Row<'a> {
+            view: &'a str,
             path: &'a str,
             #[serde(flatten)]
             value: &'a RegistryValue,
         }
-        for keys in [
-            rows.take(snapshot.session_manager()),
-            rows.take(snapshot.control()),
+        for (view, keys) in [
+            ("session-manager", rows.take(snapshot.session_manager())),
+            ("control", rows.take(snapshot.control())),
         ] {
             for key in &keys {
                 for value in &key.values {
                     rows.push(&Row {
+                        view,
                         path: &key.path,
                         value,
                     });

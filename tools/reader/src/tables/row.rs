@@ -1,5 +1,6 @@
 //! A record as a row of cells: a serializer that knows the columns.
 
+use std::borrow::Borrow;
 use std::fmt;
 
 use serde::ser::{self, Impossible, Serialize};
@@ -26,8 +27,8 @@ pub enum Cell {
 }
 
 /// The cells of a record in the order of the columns, and the keys of it that have no column.
-pub(super) fn cells(
-    columns: &'static [Column],
+pub(super) fn cells<C: Borrow<Column>>(
+    columns: &[C],
     record: &impl Serialize,
 ) -> (Vec<Cell>, Vec<String>) {
     let mut row = Row {
@@ -42,8 +43,8 @@ pub(super) fn cells(
     (row.cells, row.left_out)
 }
 
-struct Row {
-    columns: &'static [Column],
+struct Row<'c, C> {
+    columns: &'c [C],
     cells: Vec<Cell>,
     /// The column after the one that was filled last: keys come in the order of columns.
     next: usize,
@@ -52,13 +53,12 @@ struct Row {
     left_out: Vec<String>,
 }
 
-impl Row {
+impl<C: Borrow<Column>> Row<'_, C> {
     /// Where the column of a key stands, below the prefix.
     fn place(&mut self, key: &str) -> Option<usize> {
-        let is = |column: &Column| {
-            column
-                .name
-                .strip_prefix(self.prefix.as_str())
+        let is = |column: &C| {
+            let name = column.borrow().name;
+            name.strip_prefix(self.prefix.as_str())
                 .is_some_and(|rest| rest == key)
         };
         let (before, from) = self.columns.split_at(self.next.min(self.columns.len()));
@@ -78,7 +78,7 @@ impl Row {
             let inside = self
                 .columns
                 .iter()
-                .any(|column| column.name.starts_with(prefix));
+                .any(|column| column.borrow().name.starts_with(prefix));
             let done = if inside {
                 value.serialize(&mut *self)
             } else {
@@ -90,7 +90,7 @@ impl Row {
             }
             return Ok(());
         };
-        self.cells[place] = match self.columns[place].kind {
+        self.cells[place] = match self.columns[place].borrow().kind {
             Kind::List => serde_json::to_string(value).map_or(Cell::Null, |json| match &*json {
                 "null" => Cell::Null,
                 _ => Cell::List(json),
@@ -127,14 +127,14 @@ macro_rules! refuse {
     };
 }
 
-impl<'r> ser::Serializer for &'r mut Row {
+impl<'r, 'c, C: Borrow<Column>> ser::Serializer for &'r mut Row<'c, C> {
     type Ok = ();
     type Error = NotARow;
     type SerializeSeq = Impossible<(), NotARow>;
     type SerializeTuple = Impossible<(), NotARow>;
     type SerializeTupleStruct = Impossible<(), NotARow>;
     type SerializeTupleVariant = Impossible<(), NotARow>;
-    type SerializeMap = Entries<'r>;
+    type SerializeMap = Entries<'r, 'c, C>;
     type SerializeStruct = Self;
     type SerializeStructVariant = Impossible<(), NotARow>;
 
@@ -202,7 +202,7 @@ impl<'r> ser::Serializer for &'r mut Row {
         Err(NotARow)
     }
 
-    fn serialize_map(self, _: Option<usize>) -> Result<Entries<'r>, NotARow> {
+    fn serialize_map(self, _: Option<usize>) -> Result<Entries<'r, 'c, C>, NotARow> {
         Ok(Entries {
             row: self,
             key: String::new(),
@@ -224,7 +224,7 @@ impl<'r> ser::Serializer for &'r mut Row {
     }
 }
 
-impl ser::SerializeStruct for &mut Row {
+impl<C: Borrow<Column>> ser::SerializeStruct for &mut Row<'_, C> {
     type Ok = ();
     type Error = NotARow;
 
@@ -242,12 +242,12 @@ impl ser::SerializeStruct for &mut Row {
 }
 
 /// The same of a record whose parts are flattened into it.
-struct Entries<'r> {
-    row: &'r mut Row,
+struct Entries<'r, 'c, C> {
+    row: &'r mut Row<'c, C>,
     key: String,
 }
 
-impl ser::SerializeMap for Entries<'_> {
+impl<C: Borrow<Column>> ser::SerializeMap for Entries<'_, '_, C> {
     type Ok = ();
     type Error = NotARow;
 
@@ -408,6 +408,7 @@ impl ser::Serializer for Value {
 mod tests {
     use super::super::{boolean, integer, list, text};
     use super::*;
+    use serde::Serialize;
 
     #[derive(Serialize)]
     struct Inner {

@@ -58,11 +58,11 @@ pub(super) const SUMMARY: Table = Table {
     references: &[],
     // Every row of every table has the id.
     elsewhere: &[
-        "snapshot_id",
-        "privileges",
-        "sections",
-        "cost_families",
-        "cost_skipped",
+        text("snapshot_id", "random id of the snapshot"),
+        list("privileges", "privileges asked for"),
+        list("sections", "the sections"),
+        list("cost_families", "the cost of each family"),
+        list("cost_skipped", "families that were not captured"),
     ],
     read: |snapshot, rows| {
         let summary = rows.take(snapshot.summary());
@@ -145,7 +145,7 @@ pub(super) const RAW: Table = Table {
         duration("duration", "how long the section took"),
     ],
     references: &[],
-    elsewhere: &["items"],
+    elsewhere: &[list("items", "the answers in a batch")],
     read: |snapshot, rows| {
         #[derive(Serialize)]
         struct Item<'a> {
