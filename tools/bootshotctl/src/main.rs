@@ -8,6 +8,7 @@ mod commands;
 mod entry;
 mod error;
 mod explain;
+mod explore;
 mod image;
 mod lists;
 mod multi_sz;
@@ -98,6 +99,8 @@ enum Command {
     Peb(peb::Args),
     /// List the answers in a snapshot, or write one out as the kernel gave it
     Raw(raw::Args),
+    /// Walk around in a snapshot in the terminal: processes, handles, objects, registry
+    Explore(commands::explore::Args),
     /// Write one HTML file with everything in a snapshot, to look at in a browser
     Report(report::Args),
     /// Tell whether snapshots are as they were written, and whether what they say agrees with itself
@@ -141,6 +144,7 @@ fn execute(command: Command) -> Result<Outcome, Error> {
         Command::Boot(args) => boot::run(&args),
         Command::Peb(args) => peb::run(&args),
         Command::Raw(args) => raw::run(&args),
+        Command::Explore(args) => commands::explore::run(&args),
         Command::Report(args) => report::run(&args),
         Command::Verify(args) => verify::run(&args),
         Command::Salvage(args) => salvage::run(&args),

@@ -3,6 +3,7 @@
 pub mod boot;
 pub mod check;
 pub mod drivers;
+pub mod explore;
 pub mod handles;
 pub mod install;
 pub mod jobs;

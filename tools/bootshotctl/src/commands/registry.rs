@@ -367,7 +367,7 @@ fn values(keys: &[KeyValues]) -> Result<(), Error> {
 /// Bytes that are shown of a value of no better type; `--json` has all of them.
 const SHOWN_BYTES: usize = 32;
 
-fn data(data: &ValueData) -> String {
+pub fn data(data: &ValueData) -> String {
     match data {
         ValueData::Text(text) => text.clone(),
         ValueData::Texts(texts) if texts.is_empty() => NOTHING.to_owned(),

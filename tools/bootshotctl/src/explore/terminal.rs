@@ -1,0 +1,94 @@
+//! The terminal: taken, given back whatever happens, and in between fed with screens.
+
+use std::io::{self, IsTerminal, Stdout, Write, stdout};
+use std::panic;
+use std::sync::Once;
+use std::time::Duration;
+
+use crossterm::clipboard::CopyToClipboard;
+use crossterm::cursor::Show;
+use crossterm::event::{self, Event, KeyEventKind};
+use crossterm::execute;
+use crossterm::terminal::{
+    EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
+};
+use ratatui::Terminal;
+use ratatui::backend::CrosstermBackend;
+
+use crate::explore::draw::{self, Look};
+use crate::explore::explorer::{Effect, Explorer};
+
+/// Rows that are filtered or searched before a key is looked for again.
+const ROWS_AT_A_TIME: usize = 10_000;
+
+/// Whether a person sits at both ends.
+pub fn is_terminal() -> bool {
+    io::stdin().is_terminal() && stdout().is_terminal()
+}
+
+/// The terminal while it is ours: its other screen, without echo.
+struct Screen(Terminal<CrosstermBackend<Stdout>>);
+
+impl Screen {
+    fn take() -> io::Result<Self> {
+        static HOOK: Once = Once::new();
+        // The message of a panic would go to the other screen, and be gone with it.
+        HOOK.call_once(|| {
+            let others = panic::take_hook();
+            panic::set_hook(Box::new(move |info| {
+                give_back();
+                others(info);
+            }));
+        });
+        enable_raw_mode()?;
+        // From here on, dropping it gives the terminal back.
+        let screen = Terminal::new(CrosstermBackend::new(stdout())).map(Self);
+        let screen = screen.inspect_err(|_| give_back())?;
+        execute!(stdout(), EnterAlternateScreen)?;
+        Ok(screen)
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        give_back();
+    }
+}
+
+/// Nobody is left to be told when it does not work.
+fn give_back() {
+    let _ = execute!(stdout(), LeaveAlternateScreen, Show);
+    let _ = disable_raw_mode();
+}
+
+/// Shows the explorer until the person leaves.
+pub fn run(mut explorer: Explorer, look: &Look) -> io::Result<()> {
+    let mut screen = Screen::take()?;
+    loop {
+        screen
+            .0
+            .draw(|frame| draw::screen(frame, &mut explorer, look))?;
+        let mut wait = !explorer.is_busy();
+        if !wait {
+            explorer.work(ROWS_AT_A_TIME);
+        }
+        // What has been typed meanwhile is drawn once.
+        while wait || event::poll(Duration::ZERO)? {
+            wait = false;
+            let Event::Key(key) = event::read()? else {
+                continue;
+            };
+            if key.kind == KeyEventKind::Release {
+                continue;
+            }
+            match explorer.key(key) {
+                Effect::Nothing => {}
+                Effect::Copy(text) => {
+                    execute!(stdout(), CopyToClipboard::to_clipboard_from(text))?;
+                }
+                Effect::Redraw => screen.0.clear()?,
+                Effect::Quit => return stdout().flush(),
+            }
+        }
+    }
+}
