@@ -3,6 +3,7 @@
 mod companion;
 mod demo;
 mod dist;
+mod example;
 mod golden;
 mod image;
 mod link;
@@ -62,6 +63,12 @@ enum Job {
         #[arg(long)]
         json: bool,
     },
+    /// Build the template of a native application, examples/native-hello
+    Example {
+        /// Run it as well: by the launcher, and (under Wine) from the list that smss reads
+        #[arg(long)]
+        run: bool,
+    },
     /// Take the screenshots in docs/screenshots again, after a change of the page of reports
     Screenshots,
     /// Take the golden snapshots again, after a change of what is captured
@@ -80,6 +87,7 @@ fn main() -> ExitCode {
         Job::Dist => finish(dist::run()),
         Job::Soak { rounds } => finish(test::soak(rounds)),
         Job::Sizes { json } => finish(sizes::run(json)),
+        Job::Example { run } => finish(example::run(run)),
         Job::Screenshots => finish(report_page::screenshots()),
         Job::Golden => finish(golden::run()),
     }

@@ -13,7 +13,7 @@ use crate::process::{self, host_cargo, step};
 use crate::setup::{Need, ensure};
 use crate::toolchain::{self, Toolchain, target_variable};
 use crate::wine::{self, Prefix};
-use crate::{dist, report_page, sizes, workspace};
+use crate::{dist, example, report_page, sizes, workspace};
 
 /// The targets on which structure layouts are compared with phnt's.
 const ABI_TARGETS: [&str; 3] = [
@@ -84,6 +84,12 @@ pub fn run() -> Result<ExitCode> {
         return Ok(tally.finish());
     }
     tally.check("the size ladder, built and run", sizes::check);
+    let built = tally.check("the template of a native application", || {
+        example::build(&toolchain)
+    });
+    if built && !cfg!(windows) {
+        tally.check("the template run as the book shows it", example::check);
+    }
     if !cfg!(windows) {
         let companion = workspace::dist().join("bootshotctl");
         tally.tests(

@@ -1,0 +1,205 @@
+//! The template of a native application: builds it, and plays launcher and smss for it.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+use anyhow::{Context, Result, bail, ensure as hold};
+use image_gate::{Machine, Policy};
+
+use crate::companion::{self, Companion};
+use crate::image::{self, Image};
+use crate::process::{run as run_command, step};
+use crate::setup::{Need, ensure};
+use crate::toolchain::{self, Toolchain};
+use crate::wine::{self, Prefix};
+use crate::{dist, workspace};
+
+const NAME: &str = "native-hello";
+
+/// What it said when it was run, for the book.
+const SAID: &str = "docs/book/outputs/native-hello.txt";
+
+/// The Session Manager's key, as `reg` takes it.
+const SESSION_MANAGER: &str = r"HKLM\SYSTEM\CurrentControlSet\Control\Session Manager";
+
+/// The job.
+pub fn run(play: bool) -> Result<ExitCode> {
+    ensure(&[Need::Toolchain, Need::Lld])?;
+    let toolchain = toolchain::required()?;
+    build(&toolchain)?;
+    if play {
+        show(&toolchain)?;
+    } else {
+        println!("{}", workspace::display(&path()));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Builds it, lints it and puts it through the image gate.
+pub fn build(toolchain: &Toolchain) -> Result<()> {
+    step(format!("Building {NAME}.exe"));
+    for mut command in [toolchain.clippy()?, toolchain.cargo("build")?] {
+        toolchain.set_flags(&mut command, image::FLAGS);
+        command
+            .args(["--package", NAME, "--features=native", "--profile=native"])
+            .args(image::BUILD_STD)
+            .arg(format!("--target={}", Image::X64.target()));
+        run_command(&mut command)?;
+    }
+    let bytes = fs::read(path()).with_context(|| format!("could not read {}", path().display()))?;
+    let findings = image_gate::check(&bytes, &Policy::bootshot(Machine::X64))?;
+    hold!(
+        findings.is_empty(),
+        "the image gate refuses {NAME}.exe: {findings:?}"
+    );
+    Ok(())
+}
+
+/// Where the build leaves it.
+fn path() -> PathBuf {
+    let folder = workspace::native_target().join(Image::X64.target());
+    folder.join("native").join(NAME).with_extension("exe")
+}
+
+/// Builds what runs it, runs it, and writes down what it said.
+fn show(toolchain: &Toolchain) -> Result<()> {
+    ensure(&[Need::Npm])?;
+    if cfg!(windows) {
+        let mut companion = Command::new(companion::build_for_host()?);
+        return run_command(companion.arg("run").arg(path()).args(["--", "one", "two"]));
+    }
+    ensure(&[Need::MingwX64, Need::Wine])?;
+    image::build(toolchain, &Image::RELEASED)?;
+    dist::place_images()?;
+    companion::build(toolchain, &[Companion::X64])?;
+    let said = play()?;
+    print!("{said}");
+    let file = workspace::root().join(SAID);
+    fs::write(&file, said).with_context(|| format!("could not write {}", file.display()))
+}
+
+/// Runs it as the book says, and compares what it says with what the book shows.
+pub fn check() -> Result<()> {
+    let file = workspace::root().join(SAID);
+    let shown =
+        fs::read_to_string(&file).with_context(|| format!("could not read {}", file.display()))?;
+    let said = play()?;
+    if said != shown {
+        bail!("{SAID} is not what was said; `cargo xtask example --run` writes it anew:\n{said}");
+    }
+    Ok(())
+}
+
+/// Under Wine: by the launcher, and from the list by the companion's stand-in for smss.
+fn play() -> Result<String> {
+    let prefix = Prefix::fresh("example")?;
+    let system32 = prefix.drive_c().join("windows").join("system32");
+    let image = system32.join(NAME).with_extension("exe");
+    fs::copy(path(), &image).with_context(|| format!("could not copy to {}", image.display()))?;
+    let companion = prefix.drive_c().join("bootshotctl.exe");
+    fs::copy(Companion::X64.path(), &companion)
+        .with_context(|| format!("could not copy to {}", companion.display()))?;
+
+    let mut said = String::new();
+    for line in [
+        r"bootshotctl run C:\windows\System32\native-hello.exe -- one two".to_owned(),
+        format!(
+            r#"reg add "{SESSION_MANAGER}" /v BootExecute /t REG_MULTI_SZ /s # /d "autocheck autochk *#native-hello one two" /f"#
+        ),
+        "bootshotctl simulate-boot --phase bootexecute --all".to_owned(),
+    ] {
+        said += &format!("C:\\> {line}\n{}", say(&prefix, &line)?);
+    }
+    Ok(said)
+}
+
+/// What a command line prints in the prefix; its times, which differ each time, left out. By way of files, since Wine's
+/// services outlive the program and would hold a pipe open.
+fn say(prefix: &Prefix, line: &str) -> Result<String> {
+    let file = |name: &str| {
+        let path = workspace::native_target().join(name);
+        let file = File::create(&path);
+        file.map(|file| (path.clone(), file))
+            .with_context(|| format!("could not create {}", path.display()))
+    };
+    let (output, stdout) = file("said.txt")?;
+    let (errors, stderr) = file("said-besides.txt")?;
+    let mut words = words(line).into_iter();
+    let program = words
+        .next()
+        .context("a command line begins with a program")?;
+    let place = match program.as_str() {
+        "bootshotctl" => r"C:\bootshotctl.exe".to_owned(),
+        _ => program,
+    };
+    let mut command = prefix.command(Path::new(&place));
+    run_command(
+        command
+            .current_dir(prefix.drive_c())
+            .args(words)
+            .stdout(stdout)
+            .stderr(stderr),
+    )?;
+    let read = |path: &Path| {
+        let bytes = fs::read(path).with_context(|| format!("could not read {}", path.display()))?;
+        anyhow::Ok(String::from_utf8_lossy(&bytes).into_owned())
+    };
+    let mut said = String::new();
+    for line in read(&errors)?.lines().chain(read(&output)?.lines()) {
+        let line = wine::displayed(line).unwrap_or_else(|| line.to_owned());
+        said += &format!("{}\n", without_time(line.trim_end()));
+    }
+    Ok(said)
+}
+
+/// A command line at its spaces, but for those between quotation marks.
+fn words(line: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    for (place, part) in line.split('"').enumerate() {
+        match place % 2 {
+            0 => words.extend(part.split_whitespace().map(str::to_owned)),
+            _ => words.push(part.to_owned()),
+        }
+    }
+    words
+}
+
+/// `ended (23.9 ms)` as `ended (… ms)`.
+fn without_time(line: &str) -> String {
+    match line.rsplit_once(" (") {
+        Some((start, time)) if time.starts_with(|c: char| c.is_ascii_digit()) => {
+            format!("{start} (… ms)")
+        }
+        _ => line.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_template_has_less_than_sixty_lines() {
+        let source = workspace::root().join("examples/native-hello/src/main.rs");
+        let lines = fs::read_to_string(source).unwrap().lines().count();
+        assert!(lines < 60, "{lines}");
+    }
+
+    #[test]
+    fn what_stands_between_quotation_marks_is_one_word() {
+        assert_eq!(
+            words(r#"reg add "a b" /d "c #d" /f"#),
+            ["reg", "add", "a b", "/d", "c #d", "/f"]
+        );
+    }
+
+    #[test]
+    fn only_a_time_is_left_out() {
+        assert_eq!(
+            without_time("x: ended with 0x00000000 (23.9 ms)"),
+            "x: ended with 0x00000000 (… ms)"
+        );
+        assert_eq!(without_time("x (of two)"), "x (of two)");
+    }
+}
