@@ -5,7 +5,8 @@ use serde::Serialize;
 use super::{Table, boolean, hex, integer, list, size, text, time};
 use crate::records::{Field, SessionManagerLists};
 
-pub(super) const BOOT: Table = Table {
+/// What decided the boot: one row.
+pub static BOOT: Table = Table {
     name: "boot",
     meaning: "What decided the boot: one row.",
     columns: &[
@@ -123,7 +124,8 @@ pub(super) const BOOT: Table = Table {
     },
 };
 
-pub(super) const SESSION_MANAGER_LISTS: Table = Table {
+/// Entries of the Session Manager's lists of programs.
+pub static SESSION_MANAGER_LISTS: Table = Table {
     name: "session_manager_lists",
     meaning: "Entries of the Session Manager's lists of programs.",
     columns: &[
@@ -167,7 +169,8 @@ pub(super) const SESSION_MANAGER_LISTS: Table = Table {
     },
 };
 
-pub(super) const BOOT_ENTRIES: Table = Table {
+/// Boot entries of the firmware.
+pub static BOOT_ENTRIES: Table = Table {
     name: "boot_entries",
     meaning: "Boot entries of the firmware.",
     columns: &[
@@ -188,7 +191,8 @@ pub(super) const BOOT_ENTRIES: Table = Table {
     },
 };
 
-pub(super) const SECURE_BOOT_DATABASES: Table = Table {
+/// The firmware's keys and signature databases.
+pub static SECURE_BOOT_DATABASES: Table = Table {
     name: "secure_boot_databases",
     meaning: "The firmware's keys and signature databases.",
     columns: &[
@@ -209,7 +213,8 @@ pub(super) const SECURE_BOOT_DATABASES: Table = Table {
     },
 };
 
-pub(super) const FIRMWARE_VARIABLES: Table = Table {
+/// Variables of the firmware.
+pub static FIRMWARE_VARIABLES: Table = Table {
     name: "firmware_variables",
     meaning: "Variables of the firmware.",
     columns: &[
@@ -226,7 +231,8 @@ pub(super) const FIRMWARE_VARIABLES: Table = Table {
     read: |snapshot, rows| rows.all(snapshot.firmware_variables()),
 };
 
-pub(super) const PEB: Table = Table {
+/// Fields of the capture's own PEB and process parameters.
+pub static PEB: Table = Table {
     name: "peb",
     meaning: "Fields of the capture's own PEB and process parameters.",
     columns: &[

@@ -2,7 +2,8 @@
 
 use super::{Column, OF_PROCESS, Reference, Table, hex, integer, list, size, text, time};
 
-pub(super) const MODULES: Table = Table {
+/// Kernel modules in the order of loading.
+pub static MODULES: Table = Table {
     name: "modules",
     meaning: "Kernel modules in the order of loading.",
     columns: &[
@@ -28,7 +29,8 @@ pub(super) const MODULES: Table = Table {
     read: |snapshot, rows| rows.all(snapshot.modules()),
 };
 
-pub(super) const DRIVERS: Table = Table {
+/// Drivers: modules, driver objects and service entries joined.
+pub static DRIVERS: Table = Table {
     name: "drivers",
     meaning: "Drivers: modules, driver objects and service entries joined.",
     columns: &[
@@ -58,7 +60,8 @@ pub(super) const DRIVERS: Table = Table {
     },
 };
 
-pub(super) const MEMORY: Table = Table {
+/// Memory of the system: one row.
+pub static MEMORY: Table = Table {
     name: "memory",
     meaning: "Memory of the system: one row.",
     columns: &[
@@ -120,7 +123,8 @@ pub(super) const MEMORY: Table = Table {
     },
 };
 
-pub(super) const PAGE_FILES: Table = Table {
+/// Page files.
+pub static PAGE_FILES: Table = Table {
     name: "page_files",
     meaning: "Page files.",
     columns: &[
@@ -140,7 +144,8 @@ pub(super) const PAGE_FILES: Table = Table {
     },
 };
 
-pub(super) const POOL_TAGS: Table = Table {
+/// The kernel's pools by tag.
+pub static POOL_TAGS: Table = Table {
     name: "pool_tags",
     meaning: "The kernel's pools by tag.",
     columns: &[
@@ -159,7 +164,8 @@ pub(super) const POOL_TAGS: Table = Table {
     },
 };
 
-pub(super) const PROCESS_MEMORY: Table = Table {
+/// Memory of each process.
+pub static PROCESS_MEMORY: Table = Table {
     name: "process_memory",
     meaning: "Memory of each process.",
     columns: PROCESS_MEMORY_COLUMNS,
@@ -201,7 +207,8 @@ const PROCESS_MEMORY_COLUMNS: &[Column] = &[
     integer("hard_faults", "those that read from a disk"),
 ];
 
-pub(super) const WFP: Table = Table {
+/// Objects that the Windows Filtering Platform keeps in the registry.
+pub static WFP: Table = Table {
     name: "wfp",
     meaning: "Objects that the Windows Filtering Platform keeps in the registry.",
     columns: &[
@@ -233,7 +240,8 @@ pub(super) const WFP: Table = Table {
     },
 };
 
-pub(super) const WFP_UNREADABLE: Table = Table {
+/// Keys of the Windows Filtering Platform that could not be read to their ends.
+pub static WFP_UNREADABLE: Table = Table {
     name: "wfp_unreadable",
     meaning: "Keys of the Windows Filtering Platform that could not be read to their ends.",
     columns: &[text("path", "of the key"), text("status", "why")],

@@ -21,7 +21,26 @@ use crate::error::Problem;
 use crate::records::Reading;
 use crate::snapshot::Snapshot;
 
+pub use boot::{
+    BOOT, BOOT_ENTRIES, FIRMWARE_VARIABLES, PEB, SECURE_BOOT_DATABASES, SESSION_MANAGER_LISTS,
+};
+pub use kernel::{
+    DRIVERS, MEMORY, MODULES, PAGE_FILES, POOL_TAGS, PROCESS_MEMORY, WFP, WFP_UNREADABLE,
+};
+pub use objects::{
+    HANDLES, NAMESPACE, OBJECT_HOLDERS, OBJECTS, SYMLINKS, TYPES, UNNAMED_DIRECTORIES,
+    UNNAMED_DIRECTORY_ENTRIES, UNNAMED_DIRECTORY_HOLDERS,
+};
+pub use processes::{
+    ENDED_DURING_CAPTURE, JOB_HOLDERS, JOB_PROCESSES, JOBS, PROCESSES, THREADS, ZOMBIE_HOLDERS,
+    ZOMBIES,
+};
+pub use registry::{
+    AUTOLOGGERS, HIVES, KEY_HANDLES, MINIFILTERS, REGISTRY_KEYS, REGISTRY_LINKS, REGISTRY_ROOTS,
+    REGISTRY_VALUES, SERVICES, VOLATILE_KEYS,
+};
 pub use row::Cell;
+pub use snapshot::{COST, PRIVILEGES, RAW, SUMMARY};
 
 /// A kind of record.
 pub struct Table {
@@ -175,51 +194,51 @@ const fn list(name: &'static str, meaning: &'static str) -> Column {
 
 /// All tables. The first has one row, to which those of all others belong.
 pub const TABLES: &[&Table] = &[
-    &snapshot::SUMMARY,
-    &snapshot::COST,
-    &snapshot::PRIVILEGES,
-    &snapshot::RAW,
-    &processes::PROCESSES,
-    &processes::THREADS,
-    &processes::ZOMBIES,
-    &processes::ZOMBIE_HOLDERS,
-    &processes::ENDED_DURING_CAPTURE,
-    &processes::JOBS,
-    &processes::JOB_PROCESSES,
-    &processes::JOB_HOLDERS,
-    &objects::HANDLES,
-    &objects::OBJECTS,
-    &objects::OBJECT_HOLDERS,
-    &objects::TYPES,
-    &objects::NAMESPACE,
-    &objects::SYMLINKS,
-    &objects::UNNAMED_DIRECTORIES,
-    &objects::UNNAMED_DIRECTORY_ENTRIES,
-    &objects::UNNAMED_DIRECTORY_HOLDERS,
-    &kernel::MODULES,
-    &kernel::DRIVERS,
-    &kernel::MEMORY,
-    &kernel::PAGE_FILES,
-    &kernel::POOL_TAGS,
-    &kernel::PROCESS_MEMORY,
-    &kernel::WFP,
-    &kernel::WFP_UNREADABLE,
-    &registry::HIVES,
-    &registry::REGISTRY_ROOTS,
-    &registry::REGISTRY_LINKS,
-    &registry::VOLATILE_KEYS,
-    &registry::KEY_HANDLES,
-    &registry::SERVICES,
-    &registry::MINIFILTERS,
-    &registry::AUTOLOGGERS,
-    &registry::REGISTRY_KEYS,
-    &registry::REGISTRY_VALUES,
-    &boot::BOOT,
-    &boot::SESSION_MANAGER_LISTS,
-    &boot::BOOT_ENTRIES,
-    &boot::SECURE_BOOT_DATABASES,
-    &boot::FIRMWARE_VARIABLES,
-    &boot::PEB,
+    &SUMMARY,
+    &COST,
+    &PRIVILEGES,
+    &RAW,
+    &PROCESSES,
+    &THREADS,
+    &ZOMBIES,
+    &ZOMBIE_HOLDERS,
+    &ENDED_DURING_CAPTURE,
+    &JOBS,
+    &JOB_PROCESSES,
+    &JOB_HOLDERS,
+    &HANDLES,
+    &OBJECTS,
+    &OBJECT_HOLDERS,
+    &TYPES,
+    &NAMESPACE,
+    &SYMLINKS,
+    &UNNAMED_DIRECTORIES,
+    &UNNAMED_DIRECTORY_ENTRIES,
+    &UNNAMED_DIRECTORY_HOLDERS,
+    &MODULES,
+    &DRIVERS,
+    &MEMORY,
+    &PAGE_FILES,
+    &POOL_TAGS,
+    &PROCESS_MEMORY,
+    &WFP,
+    &WFP_UNREADABLE,
+    &HIVES,
+    &REGISTRY_ROOTS,
+    &REGISTRY_LINKS,
+    &VOLATILE_KEYS,
+    &KEY_HANDLES,
+    &SERVICES,
+    &MINIFILTERS,
+    &AUTOLOGGERS,
+    &REGISTRY_KEYS,
+    &REGISTRY_VALUES,
+    &BOOT,
+    &SESSION_MANAGER_LISTS,
+    &BOOT_ENTRIES,
+    &SECURE_BOOT_DATABASES,
+    &FIRMWARE_VARIABLES,
+    &PEB,
 ];
 
 impl Table {

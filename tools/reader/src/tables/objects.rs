@@ -8,7 +8,8 @@ use super::{
 };
 use crate::records::{Holder, UnnamedEntry};
 
-pub(super) const HANDLES: Table = Table {
+/// Handles of all processes.
+pub static HANDLES: Table = Table {
     name: "handles",
     meaning: "Handles of all processes.",
     columns: &join::<11>(&[
@@ -62,7 +63,8 @@ pub(super) const HOLDER: [Column; 4] = [
     hex("granted_access", "what the handle may be used for"),
 ];
 
-pub(super) const OBJECTS: Table = Table {
+/// Objects that handles lead to or that the capture opened, each once.
+pub static OBJECTS: Table = Table {
     name: "objects",
     meaning: "Objects that handles lead to or that the capture opened, each once.",
     columns: &join::<15>(&[
@@ -83,7 +85,8 @@ pub(super) const OBJECTS: Table = Table {
     },
 };
 
-pub(super) const OBJECT_HOLDERS: Table = Table {
+/// Handles to the objects.
+pub static OBJECT_HOLDERS: Table = Table {
     name: "object_holders",
     meaning: "Handles to the objects.",
     columns: &join::<5>(&[&[integer("object_id", "the object")], &HOLDER]),
@@ -108,7 +111,8 @@ pub(super) const OBJECT_HOLDERS: Table = Table {
     },
 };
 
-pub(super) const TYPES: Table = Table {
+/// Types of objects.
+pub static TYPES: Table = Table {
     name: "types",
     meaning: "Types of objects.",
     columns: &[
@@ -130,7 +134,8 @@ pub(super) const TYPES: Table = Table {
     read: |snapshot, rows| rows.all(snapshot.types()),
 };
 
-pub(super) const NAMESPACE: Table = Table {
+/// Entries of the object namespace, those of all directories.
+pub static NAMESPACE: Table = Table {
     name: "namespace",
     meaning: "Entries of the object namespace, those of all directories.",
     columns: &join::<15>(&[
@@ -156,7 +161,8 @@ pub(super) const NAMESPACE: Table = Table {
     },
 };
 
-pub(super) const SYMLINKS: Table = Table {
+/// Symbolic links of the object namespace.
+pub static SYMLINKS: Table = Table {
     name: "symlinks",
     meaning: "Symbolic links of the object namespace.",
     columns: &[
@@ -186,7 +192,8 @@ pub(super) const SYMLINKS: Table = Table {
     read: |snapshot, rows| rows.all(snapshot.symbolic_links()),
 };
 
-pub(super) const UNNAMED_DIRECTORIES: Table = Table {
+/// Directories that no path leads to.
+pub static UNNAMED_DIRECTORIES: Table = Table {
     name: "unnamed_directories",
     meaning: "Directories that no path leads to.",
     columns: &join::<7>(&[
@@ -211,7 +218,8 @@ pub(super) const UNNAMED_DIRECTORIES: Table = Table {
 const OF_DIRECTORY: Reference =
     Reference::part_of("directory_id", "unnamed_directories", "directory_id");
 
-pub(super) const UNNAMED_DIRECTORY_ENTRIES: Table = Table {
+/// What is in the directories that no path leads to.
+pub static UNNAMED_DIRECTORY_ENTRIES: Table = Table {
     name: "unnamed_directory_entries",
     meaning: "What is in the directories that no path leads to.",
     columns: &[
@@ -240,7 +248,8 @@ pub(super) const UNNAMED_DIRECTORY_ENTRIES: Table = Table {
     },
 };
 
-pub(super) const UNNAMED_DIRECTORY_HOLDERS: Table = Table {
+/// Handles to the directories that no path leads to.
+pub static UNNAMED_DIRECTORY_HOLDERS: Table = Table {
     name: "unnamed_directory_holders",
     meaning: "Handles to the directories that no path leads to.",
     columns: &join::<5>(&[&[integer("directory_id", "the directory")], &HOLDER]),

@@ -8,7 +8,8 @@ use super::{
 };
 use crate::records::{Holder, ZombieHolder};
 
-pub(super) const PROCESSES: Table = Table {
+/// Processes.
+pub static PROCESSES: Table = Table {
     name: "processes",
     meaning: "Processes.",
     columns: &[
@@ -60,7 +61,8 @@ pub(super) const PROCESSES: Table = Table {
     read: |snapshot, rows| rows.all(snapshot.processes()),
 };
 
-pub(super) const THREADS: Table = Table {
+/// Threads.
+pub static THREADS: Table = Table {
     name: "threads",
     meaning: "Threads.",
     columns: &[
@@ -102,7 +104,8 @@ const ENDED: [Column; 10] = [
     ),
 ];
 
-pub(super) const ZOMBIES: Table = Table {
+/// Processes and threads that had ended before the capture began and still exist.
+pub static ZOMBIES: Table = Table {
     name: "zombies",
     meaning: "Processes and threads that had ended before the capture began and still exist.",
     columns: &join::<11>(&[&[row_number("zombie_id")], &ENDED]),
@@ -118,7 +121,8 @@ pub(super) const ZOMBIES: Table = Table {
 
 const HOLDERS: &[Column] = &[list("holders", "who holds it; null: not known")];
 
-pub(super) const ZOMBIE_HOLDERS: Table = Table {
+/// Handles that keep ended processes and threads.
+pub static ZOMBIE_HOLDERS: Table = Table {
     name: "zombie_holders",
     meaning: "Handles that keep ended processes and threads.",
     columns: &[
@@ -148,7 +152,8 @@ pub(super) const ZOMBIE_HOLDERS: Table = Table {
     },
 };
 
-pub(super) const ENDED_DURING_CAPTURE: Table = Table {
+/// Processes and threads that ended while the capture ran: no zombies.
+pub static ENDED_DURING_CAPTURE: Table = Table {
     name: "ended_during_capture",
     meaning: "Processes and threads that ended while the capture ran: no zombies.",
     columns: &ENDED,
@@ -161,7 +166,8 @@ pub(super) const ENDED_DURING_CAPTURE: Table = Table {
     },
 };
 
-pub(super) const JOBS: Table = Table {
+/// Jobs.
+pub static JOBS: Table = Table {
     name: "jobs",
     meaning: "Jobs.",
     columns: &join::<32>(&[
@@ -235,7 +241,8 @@ pub(super) const JOBS: Table = Table {
 
 const OF_JOB: Reference = Reference::part_of("job_number", "jobs", "job_number");
 
-pub(super) const JOB_PROCESSES: Table = Table {
+/// Which processes are in which jobs, those of jobs inside a job included.
+pub static JOB_PROCESSES: Table = Table {
     name: "job_processes",
     meaning: "Which processes are in which jobs, those of jobs inside a job included.",
     columns: &[
@@ -258,7 +265,8 @@ pub(super) const JOB_PROCESSES: Table = Table {
     },
 };
 
-pub(super) const JOB_HOLDERS: Table = Table {
+/// Handles to jobs.
+pub static JOB_HOLDERS: Table = Table {
     name: "job_holders",
     meaning: "Handles to jobs.",
     columns: &join::<5>(&[&[integer("job_number", "the job")], &super::objects::HOLDER]),

@@ -5,7 +5,8 @@ use serde::Serialize;
 use super::{OF_PROCESS, Reference, Table, boolean, hex, integer, list, size, text, time};
 use crate::records::{KeyHolder, KeyValues, RegistryValue};
 
-pub(super) const HIVES: Table = Table {
+/// Hives: those of the hive list, and those that every Windows has.
+pub static HIVES: Table = Table {
     name: "hives",
     meaning: "Hives: those of the hive list, and those that every Windows has.",
     columns: &[
@@ -25,7 +26,8 @@ pub(super) const HIVES: Table = Table {
     },
 };
 
-pub(super) const REGISTRY_ROOTS: Table = Table {
+/// Children of `\REGISTRY`.
+pub static REGISTRY_ROOTS: Table = Table {
     name: "registry_roots",
     meaning: "Children of \\REGISTRY.",
     columns: &[
@@ -44,7 +46,8 @@ pub(super) const REGISTRY_ROOTS: Table = Table {
     },
 };
 
-pub(super) const REGISTRY_LINKS: Table = Table {
+/// Registry keys that are links.
+pub static REGISTRY_LINKS: Table = Table {
     name: "registry_links",
     meaning: "Registry keys that are links.",
     columns: &[
@@ -63,7 +66,8 @@ pub(super) const REGISTRY_LINKS: Table = Table {
     },
 };
 
-pub(super) const VOLATILE_KEYS: Table = Table {
+/// Registry keys at the top levels that are in memory only, and no links.
+pub static VOLATILE_KEYS: Table = Table {
     name: "volatile_keys",
     meaning: "Registry keys at the top levels that are in memory only, and no links.",
     columns: &[text("path", "its path")],
@@ -80,7 +84,8 @@ pub(super) const VOLATILE_KEYS: Table = Table {
     },
 };
 
-pub(super) const KEY_HANDLES: Table = Table {
+/// Handles to registry keys whose names are known.
+pub static KEY_HANDLES: Table = Table {
     name: "key_handles",
     meaning: "Handles to registry keys whose names are known.",
     columns: &[
@@ -117,7 +122,8 @@ pub(super) const KEY_HANDLES: Table = Table {
     },
 };
 
-pub(super) const SERVICES: Table = Table {
+/// Service entries, drivers included, in load order.
+pub static SERVICES: Table = Table {
     name: "services",
     meaning: "Service entries, drivers included, in load order.",
     columns: &[
@@ -150,7 +156,8 @@ pub(super) const SERVICES: Table = Table {
     read: |snapshot, rows| rows.all(snapshot.services()),
 };
 
-pub(super) const MINIFILTERS: Table = Table {
+/// Instances of file system minifilters, the highest altitude first.
+pub static MINIFILTERS: Table = Table {
     name: "minifilters",
     meaning: "Instances of file system minifilters, the highest altitude first.",
     columns: &[
@@ -169,7 +176,8 @@ pub(super) const MINIFILTERS: Table = Table {
     read: |snapshot, rows| rows.all(snapshot.minifilters()),
 };
 
-pub(super) const AUTOLOGGERS: Table = Table {
+/// Trace sessions that start with the boot.
+pub static AUTOLOGGERS: Table = Table {
     name: "autologgers",
     meaning: "Trace sessions that start with the boot.",
     columns: &[
@@ -188,7 +196,8 @@ pub(super) const AUTOLOGGERS: Table = Table {
     read: |snapshot, rows| rows.all(snapshot.autologgers()),
 };
 
-pub(super) const REGISTRY_KEYS: Table = Table {
+/// Keys of the Session Manager and other keys that decide the boot.
+pub static REGISTRY_KEYS: Table = Table {
     name: "registry_keys",
     meaning: "Keys of the Session Manager and other keys that decide the boot.",
     columns: &[
@@ -217,7 +226,8 @@ pub(super) const REGISTRY_KEYS: Table = Table {
     },
 };
 
-pub(super) const REGISTRY_VALUES: Table = Table {
+/// Values of the keys of the Session Manager and of those that decide the boot.
+pub static REGISTRY_VALUES: Table = Table {
     name: "registry_values",
     meaning: "Values of the keys of the Session Manager and of those that decide the boot.",
     columns: &[

@@ -5,7 +5,8 @@ use serde::Serialize;
 use super::{Table, boolean, duration, integer, list, size, text, time};
 use crate::records::ItemSummary;
 
-pub(super) const SUMMARY: Table = Table {
+/// The snapshot at a glance: one row.
+pub static SUMMARY: Table = Table {
     name: "summary",
     meaning: "The snapshot at a glance: one row.",
     columns: &[
@@ -70,7 +71,8 @@ pub(super) const SUMMARY: Table = Table {
     },
 };
 
-pub(super) const COST: Table = Table {
+/// What each family of questions cost.
+pub static COST: Table = Table {
     name: "cost",
     meaning: "What each family of questions cost.",
     columns: &[
@@ -100,7 +102,8 @@ pub(super) const COST: Table = Table {
     },
 };
 
-pub(super) const PRIVILEGES: Table = Table {
+/// Privileges that the capture asked for.
+pub static PRIVILEGES: Table = Table {
     name: "privileges",
     meaning: "Privileges that the capture asked for.",
     columns: &[
@@ -118,7 +121,8 @@ pub(super) const PRIVILEGES: Table = Table {
     },
 };
 
-pub(super) const RAW: Table = Table {
+/// Questions to the kernel, and what came of them.
+pub static RAW: Table = Table {
     name: "raw",
     meaning: "Questions to the kernel, and what came of them.",
     columns: &[
