@@ -12,6 +12,18 @@ pub const VERSION: u16 = 1;
 /// The only checksum algorithm so far: XXH64 with seed 0.
 pub(crate) const CHECKSUM_XXH64: u32 = 1;
 
+/// Compatible feature: things were taken out of the snapshot by `bootshotctl redact`; the bits below say which. It stands
+/// in the header, so that no damage and no cut takes it away.
+pub const REDACTED: u64 = 1;
+/// Addresses of the kernel are pseudonyms.
+pub const REDACTED_ADDRESSES: u64 = 1 << 1;
+/// Names of users, machines and domains, and security identifiers are pseudonyms.
+pub const REDACTED_USERS: u64 = 1 << 2;
+/// Command lines were removed.
+pub const REDACTED_COMMAND_LINES: u64 = 1 << 3;
+/// Environments were removed.
+pub const REDACTED_ENVIRONMENT: u64 = 1 << 4;
+
 open_number! {
     /// The moment of the boot a snapshot was taken at.
     Phase(u8) {

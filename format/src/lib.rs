@@ -20,7 +20,10 @@ mod writer;
 mod xxh64;
 
 pub use batch::{Item, ItemHeader, Items};
-pub use header::{Header, HeaderError, MAGIC, Phase, PhaseSource, Presence, VERSION};
+pub use header::{
+    Header, HeaderError, MAGIC, Phase, PhaseSource, Presence, REDACTED, REDACTED_ADDRESSES,
+    REDACTED_COMMAND_LINES, REDACTED_ENVIRONMENT, REDACTED_USERS, VERSION,
+};
 pub use record::{
     Encoding, FinishedBy, Outcome, RecordHeader, RecordKind, SectionBegin, SectionEnd, Trailer,
 };

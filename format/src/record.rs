@@ -45,6 +45,8 @@ open_number! {
         SKIPPED_BY_BUDGET = 5,
         /// Not asked: it is not done at this moment of the boot.
         SKIPPED_BY_PHASE = 6,
+        /// Answered, and removed by `bootshotctl redact`: what is in it is not known. The returned length is its length.
+        REDACTED = 7,
     }
 }
 

@@ -21,6 +21,7 @@ mod error;
 pub mod layout;
 pub mod names;
 pub mod records;
+pub mod redact;
 pub mod salvage;
 mod snapshot;
 mod structures;

@@ -69,6 +69,16 @@ impl Section<'_> {
         utf16(self.value_name)
     }
 
+    /// The same as it stands in the file.
+    pub(crate) const fn name_bytes(&self) -> &[u8] {
+        self.name
+    }
+
+    /// The same as it stands in the file.
+    pub(crate) const fn value_name_bytes(&self) -> &[u8] {
+        self.value_name
+    }
+
     /// How it ended.
     pub fn outcome(&self) -> Outcome {
         self.end.map_or(Outcome::TORN, |end| end.outcome)
@@ -123,6 +133,16 @@ impl<'a> Answer<'a> {
     /// Value name.
     pub fn value_name(&self) -> String {
         utf16(self.value_name)
+    }
+
+    /// The same as it stands in the file.
+    pub(crate) const fn name_bytes(&self) -> &'a [u8] {
+        self.name
+    }
+
+    /// The same as it stands in the file.
+    pub(crate) const fn value_name_bytes(&self) -> &'a [u8] {
+        self.value_name
     }
 
     /// Whether the status is a success or an information.

@@ -122,6 +122,7 @@ pub fn outcome(outcome: Outcome) -> &'static str {
         Outcome::SKIPPED_BY_ARGUMENT => "skipped by argument",
         Outcome::SKIPPED_BY_BUDGET => "skipped by budget",
         Outcome::SKIPPED_BY_PHASE => "skipped by phase",
+        Outcome::REDACTED => "redacted",
         _ => "unknown",
     }
 }

@@ -62,6 +62,7 @@ pub use summary::{
 pub use symlinks::{DynamicTarget, SymbolicLink, TargetStatus};
 pub use threads::Thread;
 pub use types::{GenericMapping, ObjectType};
+pub(crate) use wfp::filtering_object_parts;
 pub use wfp::{UnreadableKey, Wfp, WfpObject};
 pub use zombies::{ENDED_THREADS, Zombie, ZombieHolder, Zombies};
 

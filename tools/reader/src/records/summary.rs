@@ -7,6 +7,7 @@ use super::Reading;
 use crate::decode::{self, HandleClass, ModuleClass, PageFileClass, ProcessClass};
 use crate::layout::structures::{KUSER_SHARED_DATA as Shared, SYSTEM_BASIC_INFORMATION as Basic};
 use crate::names;
+use crate::redact::Redaction;
 use crate::snapshot::{Answer, Completeness, Condition, Section, Snapshot};
 use crate::value::Time;
 
@@ -29,6 +30,8 @@ pub struct Summary {
     pub phase_source: &'static str,
     /// How far the capture came.
     pub completeness: Completeness,
+    /// What was removed before it was shown to others; null for a snapshot as it was taken.
+    pub redacted: Option<Redaction>,
     /// When it began. The clock can be wrong this early.
     pub start_time: Option<Time>,
     /// From the system's start to the capture's, 100 ns units.
@@ -212,6 +215,7 @@ impl Snapshot<'_> {
                     _ => "unknown",
                 },
                 completeness: self.completeness(),
+                redacted: Redaction::of(header),
                 start_time: Time::new(header.system_time),
                 since_boot: header.interrupt_time,
                 duration: self.duration(),

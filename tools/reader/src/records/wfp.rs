@@ -7,6 +7,8 @@
 //! layer, which does not come about by chance, and the first string, which in all published structures of the platform is
 //! the display name (`FWPM_DISPLAY_DATA0.name` is their first pointer).
 
+use std::ops::Range;
+
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
@@ -108,6 +110,31 @@ impl Snapshot<'_> {
     }
 }
 
+/// The parts of a serialized object that are read: its headers, its first string, its layer.
+pub(crate) fn filtering_object_parts(bytes: &[u8]) -> Vec<Range<usize>> {
+    let Some(found) = Serialized::of(bytes) else {
+        return Vec::new();
+    };
+    let header = bytes.len() - found.body.len() - PRIVATE_HEADER;
+    // Of the second version, the transfer syntax.
+    let mut parts = vec![0..4];
+    if header > 8 {
+        parts.push(TRANSFER_SYNTAX..TRANSFER_SYNTAX + NDR64.len());
+    }
+    let body = bytes.len() - found.body.len();
+    parts.extend(
+        found
+            .string_place()
+            .map(|place| body + place.start..body + place.end),
+    );
+    parts.extend(
+        found
+            .layer_place()
+            .map(|place| body + place..body + place + 16),
+    );
+    parts
+}
+
 /// What RPC serialized, behind its headers.
 struct Serialized<'a> {
     body: &'a [u8],
@@ -148,18 +175,37 @@ impl<'a> Serialized<'a> {
     }
 
     fn layer(&self) -> Option<&'static str> {
-        let starts = (0..self.body.len()).step_by(4);
-        starts
-            .filter_map(|start| self.body.get(start..)?.first_chunk())
-            .find_map(names::filtering_layer)
+        let place = self.layer_place()?;
+        names::filtering_layer(self.body.get(place..)?.first_chunk()?)
+    }
+
+    fn layer_place(&self) -> Option<usize> {
+        let mut starts = (0..self.body.len()).step_by(4);
+        starts.find(|start| {
+            let guid = self.body.get(*start..).and_then(|rest| rest.first_chunk());
+            guid.and_then(names::filtering_layer).is_some()
+        })
     }
 
     /// The first conformant and varying string: the room it has, 0, the units it takes, and these with a zero at the end.
     fn first_string(&self) -> Option<String> {
-        let size = if self.wide { 8 } else { 4 };
-        (0..self.body.len())
-            .step_by(size)
-            .find_map(|start| self.string_at(start, size))
+        let place = self.string_place()?;
+        self.string_at(place.start, self.number_size())
+    }
+
+    /// Where it stands, with the numbers in front of it and the zero at its end.
+    fn string_place(&self) -> Option<Range<usize>> {
+        let size = self.number_size();
+        let mut starts = (0..self.body.len()).step_by(size);
+        starts.find_map(|start| {
+            let text = self.string_at(start, size)?;
+            let units = text.encode_utf16().count() + 1;
+            Some(start..start + 3 * size + units * 2)
+        })
+    }
+
+    const fn number_size(&self) -> usize {
+        if self.wide { 8 } else { 4 }
     }
 
     fn string_at(&self, start: usize, size: usize) -> Option<String> {

@@ -175,6 +175,10 @@ impl<'s> Evidence<'s> {
             has_system_process: true,
         };
         for answer in snapshot.answers().filter(Answer::succeeded) {
+            if answer.outcome == Outcome::REDACTED {
+                // That it was redacted is noted of the whole.
+                continue;
+            }
             if !is_complete(&answer) {
                 report.note("incomplete-answer", incomplete(&answer));
                 continue;

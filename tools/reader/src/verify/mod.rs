@@ -21,6 +21,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use crate::error::{Problem, ReadError};
+use crate::redact::Redaction;
 use crate::snapshot::{Answer, Snapshot};
 use evidence::Evidence;
 
@@ -70,6 +71,9 @@ pub fn verify(file: &[u8]) -> Result<Verification, ReadError> {
     let mut damage = snapshot.problems.clone();
     damage.extend(structure::problems(file, &snapshot));
     let mut report = Report::new(&snapshot);
+    if let Some(redaction) = Redaction::of(&snapshot.header) {
+        report.note("redacted", redacted(redaction));
+    }
     let evidence = Evidence::gather(&snapshot, &mut report);
     processes::check(&evidence, &mut report);
     handles::check(&evidence, &mut report);
@@ -84,6 +88,18 @@ pub fn verify(file: &[u8]) -> Result<Verification, ReadError> {
         findings: merged(report.findings),
         notes: report.notes,
     })
+}
+
+/// What a redacted snapshot cannot tell.
+fn redacted(redaction: Redaction) -> String {
+    let removed = match redaction.names()[..] {
+        [] => String::new(),
+        ref names => format!(" ({})", names.join(", ")),
+    };
+    format!(
+        "the snapshot was redacted{removed}, and holds nothing that no reader interprets: what is told of it here is told \
+         of the redacted file, not of the one that was captured"
+    )
 }
 
 /// The most findings of one kind that are told: a file can be made to give one for every handle in it.
