@@ -17,6 +17,7 @@
 #![warn(missing_docs)]
 
 pub mod decode;
+pub mod diff;
 mod error;
 pub mod layout;
 pub mod names;

@@ -51,14 +51,21 @@ pub fn handles(
     class: HandleClass,
     problems: &mut Vec<Problem>,
 ) -> Vec<HandleEntry> {
+    each_handle(buffer, class, problems).collect()
+}
+
+/// As [`handles`], one at a time: a list of them can be as long as the file.
+pub fn each_handle<'a>(
+    buffer: &Buffer<'a>,
+    class: HandleClass,
+    problems: &mut Vec<Problem>,
+) -> impl Iterator<Item = HandleEntry> + use<'a> {
     let width = buffer.width();
     let (claimed, start, size) = match class {
         HandleClass::Basic => {
             let start = SYSTEM_HANDLE_INFORMATION::Handles.offset.at(width);
-            let Some(list) = buffer.expect::<SYSTEM_HANDLE_INFORMATION>(0, start, problems) else {
-                return Vec::new();
-            };
-            let count = list.get(SYSTEM_HANDLE_INFORMATION::NumberOfHandles);
+            let list = buffer.expect::<SYSTEM_HANDLE_INFORMATION>(0, start, problems);
+            let count = list.and_then(|list| list.get(SYSTEM_HANDLE_INFORMATION::NumberOfHandles));
             (
                 u64::from(count.unwrap_or_default()),
                 start,
@@ -67,11 +74,9 @@ pub fn handles(
         }
         HandleClass::Extended => {
             let start = SYSTEM_HANDLE_INFORMATION_EX::Handles.offset.at(width);
-            let Some(list) = buffer.expect::<SYSTEM_HANDLE_INFORMATION_EX>(0, start, problems)
-            else {
-                return Vec::new();
-            };
-            let count = list.get(SYSTEM_HANDLE_INFORMATION_EX::NumberOfHandles);
+            let list = buffer.expect::<SYSTEM_HANDLE_INFORMATION_EX>(0, start, problems);
+            let count =
+                list.and_then(|list| list.get(SYSTEM_HANDLE_INFORMATION_EX::NumberOfHandles));
             (
                 count.unwrap_or_default(),
                 start,
@@ -90,11 +95,10 @@ pub fn handles(
     }
     entries
         .take(usize::try_from(claimed).unwrap_or(usize::MAX))
-        .filter_map(|bytes| match class {
+        .filter_map(move |bytes| match class {
             HandleClass::Basic => basic(&View::new(bytes, width)),
             HandleClass::Extended => extended(&View::new(bytes, width)),
         })
-        .collect()
 }
 
 fn basic(entry: &View<'_, SYSTEM_HANDLE_TABLE_ENTRY_INFO>) -> Option<HandleEntry> {

@@ -26,7 +26,7 @@ pub use firmware::{
     FirmwareVariable, PlatformBinaryTable, firmware_variable_names, firmware_variables,
     platform_binary_table,
 };
-pub use handles::{HandleClass, HandleEntry, handles};
+pub use handles::{HandleClass, HandleEntry, each_handle, handles};
 pub use job::{JobProcesses, job_processes};
 pub use key_value::{KeyValue, key_value};
 pub use modules::{Module, ModuleClass, modules};

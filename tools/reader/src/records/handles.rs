@@ -106,6 +106,14 @@ impl Snapshot<'_> {
     }
 
     pub(super) fn handle_entries(&self, problems: &mut Vec<Problem>) -> Vec<HandleEntry> {
+        self.each_handle_entry(problems).collect()
+    }
+
+    /// As [`handle_entries`](Self::handle_entries), one at a time.
+    pub(super) fn each_handle_entry(
+        &self,
+        problems: &mut Vec<Problem>,
+    ) -> impl Iterator<Item = HandleEntry> {
         let source = Source::SYSTEM_INFORMATION;
         // The list of family `names` is there to tie our own handles to names; it is for want of another one only.
         let first = CLASSES.iter().find_map(|class| {
@@ -113,12 +121,12 @@ impl Snapshot<'_> {
                 .find(|answer| answer.family != Family::NAMES)
         });
         let answer = first.or_else(|| self.wanted("handle list", source, &CLASSES, problems));
-        let Some(answer) = answer else {
-            return Vec::new();
-        };
-        let class = HandleClass::from_number(answer.class).unwrap_or(HandleClass::Extended);
-        answer.decode(problems, |buffer, problems| {
-            decode::handles(buffer, class, problems)
-        })
+        let entries = answer.map(|answer| {
+            let class = HandleClass::from_number(answer.class).unwrap_or(HandleClass::Extended);
+            answer.decode(problems, |buffer, problems| {
+                decode::each_handle(buffer, class, problems)
+            })
+        });
+        entries.into_iter().flatten()
     }
 }

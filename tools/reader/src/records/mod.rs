@@ -9,6 +9,7 @@ mod details;
 mod directory;
 pub(crate) mod drivers;
 mod firmware;
+mod handle_counts;
 mod handles;
 mod images;
 mod jobs;

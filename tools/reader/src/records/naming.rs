@@ -51,6 +51,17 @@ impl ObjectName {
         self.directory.is_none() && &*self.name == "\\"
     }
 
+    /// The directory that it lies in, where it was found by walking there.
+    pub(crate) fn directory(&self) -> Option<&Arc<Self>> {
+        self.directory.as_ref()
+    }
+
+    /// Bytes of its parts together, without what stands between them.
+    pub(crate) fn length(&self) -> usize {
+        let above = self.directory.as_ref().map_or(0, |above| above.length());
+        above + self.name.len()
+    }
+
     /// The last part of it, as the directory lists it.
     pub fn last(&self) -> &Arc<str> {
         &self.name

@@ -1,0 +1,103 @@
+//! Processes.
+
+use bootshot_format::{Family, Source};
+
+use super::Side;
+use crate::diff::captured;
+use crate::diff::item::{Extraction, Gaps, Value};
+use crate::records::{ParentStatus, Process};
+
+/// The classes that list processes.
+const CLASSES: [u32; 3] = [148, 57, 5];
+
+pub(super) fn extract(side: &Side<'_>) -> Extraction {
+    Extraction {
+        gaps: gaps(side),
+        items: (0..side.processes.len())
+            .map(|place| {
+                let process = &side.processes[place];
+                let text = |text: &Option<String>| text.as_deref().map(Value::text);
+                let fixed = |text: Option<&'static str>| text.map(Value::text);
+                let mut item = side.process_item(place);
+                item.order = process.create_time.map_or(0, |time| time.ticks());
+                item.telling("pid", Value::Count(process.pid))
+                    .telling("parent", parent(side, process))
+                    .telling("create_time", process.create_time.map(Value::Time))
+                    .telling("thread_count", Value::Count(process.thread_count.into()))
+                    .telling("handle_count", Value::Count(process.handle_count.into()))
+                    .with("path", process.path.clone().map(Value::Path))
+                    .with(
+                        "command_line",
+                        process.command_line.clone().map(Value::Text),
+                    )
+                    .with("session", process.session.map(|id| Value::Count(id.into())))
+                    .with("user", text(&process.user))
+                    .with("integrity", text(&process.integrity))
+                    .with("protection", text(&process.protection))
+                    .with("machine", fixed(process.machine))
+                    .with("subsystem", fixed(process.subsystem))
+                    .with(
+                        "base_priority",
+                        Value::text(process.base_priority.to_string()),
+                    )
+                    .with(
+                        "in_job",
+                        process.job.as_ref().map(|job| Value::Flag(job.in_job)),
+                    )
+                    .with("silo", process.silo.map(|id| Value::Count(id.into())))
+                    .with("private_commit", Value::Bytes(process.private_commit))
+                    .with("working_set", Value::Bytes(process.working_set))
+                    .with(
+                        "user_time",
+                        Value::Duration(process.user_time.unsigned_abs()),
+                    )
+                    .with(
+                        "kernel_time",
+                        Value::Duration(process.kernel_time.unsigned_abs()),
+                    )
+                    .with("page_faults", Value::Count(process.page_faults.into()))
+            })
+            .collect(),
+    }
+}
+
+/// What is not known of the list of processes.
+pub(super) fn gaps(side: &Side<'_>) -> Gaps {
+    let mut gaps = Gaps::default();
+    let source = Source::SYSTEM_INFORMATION;
+    gaps.note(captured::list(
+        side.snapshot,
+        source,
+        &CLASSES,
+        &problems_of_list(side),
+    ));
+    gaps
+}
+
+/// Those of the details of single processes are none of the list.
+fn problems_of_list(side: &Side<'_>) -> Vec<crate::Problem> {
+    let details = side
+        .snapshot
+        .sections
+        .iter()
+        .filter(|section| section.begin.family == Family::DETAILS);
+    let details: Vec<u32> = details.map(|section| section.ordinal).collect();
+    let of_list = |problem: &&crate::Problem| {
+        !problem
+            .section
+            .is_some_and(|section| details.contains(&section))
+    };
+    side.problems.iter().filter(of_list).cloned().collect()
+}
+
+fn parent(side: &Side<'_>, process: &Process) -> Option<Value> {
+    match process.parent_status? {
+        ParentStatus::Alive => {
+            let image = side.image(process.parent_pid)?;
+            Some(Value::text(format!("{image} {}", process.parent_pid)))
+        }
+        ParentStatus::Exited | ParentStatus::PidReused => {
+            Some(Value::text(format!("({})", process.parent_pid)))
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! Processes and threads that have ended and still exist.
+
+use super::Side;
+use crate::diff::captured;
+use crate::diff::item::{Extraction, Gaps, Item, Value};
+use crate::records::{ENDED_THREADS, Zombie};
+
+const PROCESS: &str = "process\0";
+const THREAD: &str = "thread\0";
+
+pub(super) fn extract(side: &Side<'_>) -> Extraction {
+    let reading = side.snapshot.zombies();
+    let mut gaps = Gaps::default();
+    for (prefix, what) in [(PROCESS, "ended processes"), (THREAD, ENDED_THREADS)] {
+        if let Some(reason) = captured::problem_about(&reading.problems, what) {
+            gaps.below.push((prefix.to_owned(), reason));
+        }
+    }
+    gaps.note(captured::family(
+        side.snapshot,
+        bootshot_format::Family::ENDED,
+    ));
+    let zombies = reading.value;
+    let processes = zombies.processes.iter().map(|zombie| (PROCESS, zombie));
+    let threads = zombies.threads.iter().map(|zombie| (THREAD, zombie));
+    Extraction {
+        items: processes
+            .chain(threads)
+            .map(|(prefix, zombie)| item(side, prefix, zombie))
+            .collect(),
+        gaps,
+    }
+}
+
+/// Within a boot one is known by its id and when it was started, between boots by what it was and how it ended.
+fn item(side: &Side<'_>, prefix: &str, zombie: &Zombie) -> Item {
+    let image = zombie.image.as_deref().unwrap_or("process");
+    let id = zombie.tid.or(zombie.pid).unwrap_or_default();
+    let started = zombie.create_time.map_or(0, |time| time.ticks());
+    let identity = match side.same_boot {
+        true => format!("{prefix}{id}\0{started}"),
+        false => format!(
+            "{prefix}{}\0{}",
+            image.to_lowercase(),
+            zombie.exit_status.as_deref().unwrap_or_default()
+        ),
+    };
+    let name = match zombie.tid {
+        Some(tid) => format!("{image} thread {tid}"),
+        None => format!("{image} {id}"),
+    };
+    let holders = zombie.holders.as_ref().map(|holders| {
+        let mut holders: Vec<String> = holders
+            .iter()
+            .filter(|holder| !side.is_capture(holder.pid))
+            .map(|holder| match (&holder.image, side.same_boot) {
+                (Some(image), true) => format!("{image} {}", holder.pid),
+                (Some(image), false) => image.to_string(),
+                (None, _) => format!("process {}", holder.pid),
+            })
+            .collect();
+        holders.sort();
+        holders.dedup();
+        holders
+    });
+    Item {
+        order: started,
+        ..Item::new(identity, name)
+            .telling("pid", zombie.pid.map(Value::Count))
+            .telling("exit_time", zombie.exit_time.map(Value::Time))
+            .with(
+                "exit_status",
+                zombie.exit_status.as_deref().map(Value::text),
+            )
+            .with("path", zombie.path.clone().map(Value::Path))
+            .with("holders", holders.map(Value::Texts))
+    }
+}

@@ -1,0 +1,136 @@
+//! How many handles there are: by process and type, and to each key. Counted while the list is read, since a list of a
+//! million handles as records would take many times the memory of the file.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::Reading;
+use crate::snapshot::Snapshot;
+
+/// Numbers of handles.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct HandleCounts {
+    /// By process id and name of the type.
+    pub by_process: BTreeMap<(u64, Arc<str>), u64>,
+    /// To keys, by process id and name of the key.
+    pub keys: BTreeMap<(u64, Arc<str>), u64>,
+    /// To keys whose name is not known, by the reason why it is not.
+    pub unnamed_keys: BTreeMap<String, u64>,
+}
+
+/// The counts of the process whose handles are being read, by type index: lists are ordered by process.
+#[derive(Default)]
+struct Current {
+    pid: u64,
+    counts: Vec<(u32, u64)>,
+}
+
+impl Current {
+    fn count(&mut self, type_index: u32) {
+        match self.counts.iter_mut().find(|(of, _)| *of == type_index) {
+            Some((_, count)) => *count += 1,
+            None => self.counts.push((type_index, 1)),
+        }
+    }
+
+    fn flush(&mut self, by_index: &mut BTreeMap<(u64, u32), u64>) {
+        for (type_index, count) in self.counts.drain(..) {
+            *by_index.entry((self.pid, type_index)).or_default() += count;
+        }
+    }
+}
+
+impl Snapshot<'_> {
+    /// The numbers of handles.
+    pub(crate) fn handle_counts(&self) -> Reading<HandleCounts> {
+        Reading::gather(|problems| {
+            let type_names = self.type_names();
+            let own_types = self.own_handle_types();
+            let walk = self.walk(problems);
+            let names = self.object_names(&walk, &self.handle_lists(), problems);
+            let key_index = type_names
+                .iter()
+                .find_map(|(index, name)| (&**name == "Key").then_some(*index));
+            let mut counts = HandleCounts::default();
+            let mut by_index = BTreeMap::new();
+            let mut current = Current::default();
+            for entry in self.each_handle_entry(problems) {
+                let own_type = (entry.process_id == self.header.process_id)
+                    .then(|| own_types.get(&entry.handle))
+                    .flatten();
+                if let Some(own_type) = own_type {
+                    let of = (entry.process_id, own_type.clone());
+                    *counts.by_process.entry(of).or_default() += 1;
+                } else {
+                    if entry.process_id != current.pid {
+                        current.flush(&mut by_index);
+                        current.pid = entry.process_id;
+                    }
+                    current.count(entry.type_index);
+                }
+                if Some(entry.type_index) == key_index {
+                    let naming = names.of(&entry, "Key");
+                    match &naming.name {
+                        Some(name) => {
+                            let of = (entry.process_id, name.to_string().into());
+                            *counts.keys.entry(of).or_default() += 1;
+                        }
+                        None => {
+                            let reason = naming.status.to_string();
+                            *counts.unnamed_keys.entry(reason).or_default() += 1;
+                        }
+                    }
+                }
+            }
+            current.flush(&mut by_index);
+            for ((pid, type_index), count) in by_index {
+                let name = type_names.get(&type_index).cloned();
+                let name = name.unwrap_or_else(|| format!("type {type_index}").into());
+                *counts.by_process.entry((pid, name)).or_default() += count;
+            }
+            counts
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use test_snapshots::Builder;
+    use test_snapshots::machine::machine_live;
+
+    use crate::snapshot::Snapshot;
+
+    #[test]
+    fn counts_are_those_of_the_handles_one_by_one() {
+        for file in [Builder::recorded_x86().finish(), machine_live().finish()] {
+            let snapshot = Snapshot::parse(&file).unwrap();
+            let mut expected = BTreeMap::new();
+            for handle in snapshot.handles().value {
+                *expected
+                    .entry((handle.pid, handle.object_type))
+                    .or_insert(0) += 1;
+            }
+            assert!(!expected.is_empty());
+            assert_eq!(snapshot.handle_counts().value.by_process, expected);
+        }
+    }
+
+    #[test]
+    fn key_handles_are_counted_by_name_as_they_are_listed() {
+        let golden = concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/golden/v1-wine8-x64-live.bshot"
+        );
+        let file = std::fs::read(golden).unwrap();
+        let snapshot = Snapshot::parse(&file).unwrap();
+        let counts = snapshot.handle_counts().value;
+        let listed = snapshot.key_handles().value;
+        let named: u64 = listed.hives.iter().map(|hive| hive.handle_count).sum();
+        let unnamed: u64 = listed.unnamed.iter().map(|keys| keys.handle_count).sum();
+        assert!(named != 0);
+        assert_eq!(counts.keys.values().sum::<u64>(), named);
+        assert_eq!(counts.unnamed_keys.values().sum::<u64>(), unnamed);
+    }
+}
