@@ -39,8 +39,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    boot, check, drivers, handles, install, jobs, list, memory, modules, namespace, objects, peb,
-    processes, raw, registry, report, run, salvage, simulate_boot, status, summary, symlinks,
+    boot, check, diff, drivers, handles, install, jobs, list, memory, modules, namespace, objects,
+    peb, processes, raw, registry, report, run, salvage, simulate_boot, status, summary, symlinks,
     threads, types, undo_script, uninstall, verify, wfp, zombies,
 };
 use crate::error::{Error, Outcome};
@@ -101,6 +101,8 @@ enum Command {
     Raw(raw::Args),
     /// Walk around in a snapshot in the terminal: processes, handles, objects, registry
     Explore(commands::explore::Args),
+    /// Tell what came, what went and what changed between two snapshots, or since a baseline
+    Diff(diff::Args),
     /// Write one HTML file with everything in a snapshot, to look at in a browser
     Report(report::Args),
     /// Tell whether snapshots are as they were written, and whether what they say agrees with itself
@@ -145,6 +147,7 @@ fn execute(command: Command) -> Result<Outcome, Error> {
         Command::Peb(args) => peb::run(&args),
         Command::Raw(args) => raw::run(&args),
         Command::Explore(args) => commands::explore::run(&args),
+        Command::Diff(args) => diff::run(&args),
         Command::Report(args) => report::run(&args),
         Command::Verify(args) => verify::run(&args),
         Command::Salvage(args) => salvage::run(&args),

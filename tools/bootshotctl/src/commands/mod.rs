@@ -2,6 +2,7 @@
 
 pub mod boot;
 pub mod check;
+pub mod diff;
 pub mod drivers;
 pub mod explore;
 pub mod handles;

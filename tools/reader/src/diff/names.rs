@@ -72,6 +72,28 @@ fn by_component(name: &str, rewrite: impl Fn(&str) -> Option<String>) -> Option<
     changed.then(|| parts.join("\\"))
 }
 
+/// Takes out the words, runs of letters and digits, that are volatile; none when nothing changes.
+fn without_words(text: &str, is_volatile: impl Fn(&str) -> bool) -> Option<String> {
+    let mut made = String::with_capacity(text.len());
+    let (mut rest, mut changed) = (text, false);
+    while !rest.is_empty() {
+        let length = rest
+            .find(|character: char| !character.is_ascii_alphanumeric())
+            .unwrap_or(rest.len());
+        let (word, behind) = rest.split_at(length);
+        if is_volatile(word) {
+            made.push_str(PLACE);
+            changed = true;
+        } else {
+            made.push_str(word);
+        }
+        let separator = behind.chars().next().map_or(0, char::len_utf8);
+        made.push_str(&behind[..separator]);
+        rest = &behind[separator..];
+    }
+    changed.then_some(made)
+}
+
 fn is_hexadecimal(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
@@ -173,30 +195,14 @@ pub(super) fn instance_guids(name: &str, _: &BTreeSet<u64>) -> Option<String> {
 /// idle process and of System are the same in every boot.
 pub(super) fn process_ids(name: &str, ids: &BTreeSet<u64>) -> Option<String> {
     let (directory, last) = name.rsplit_once('\\')?;
-    let mut made = String::with_capacity(last.len());
-    let mut changed = false;
-    let mut rest = last;
-    while !rest.is_empty() {
-        let length = rest
-            .find(|character: char| !character.is_ascii_alphanumeric())
-            .unwrap_or(rest.len());
-        let (word, behind) = rest.split_at(length);
+    let last = without_words(last, |word| {
         let number = match word.strip_prefix("0x") {
             Some(digits) => u64::from_str_radix(digits, 16).ok(),
             None => word.parse().ok(),
         };
-        match number {
-            Some(number) if number > 4 && ids.contains(&number) => {
-                made.push_str(PLACE);
-                changed = true;
-            }
-            _ => made.push_str(word),
-        }
-        let separator = behind.chars().next().map_or(0, char::len_utf8);
-        made.push_str(&behind[..separator]);
-        rest = &behind[separator..];
-    }
-    changed.then(|| format!("{directory}\\{made}"))
+        number.is_some_and(|number| number > 4 && ids.contains(&number))
+    })?;
+    Some(format!("{directory}\\{last}"))
 }
 
 /// `LRPC-d8a23f02ed2c1f2fa6`, `OLE1D2F…`: endpoints of RPC and COM that draw their names.
@@ -220,6 +226,12 @@ pub(super) fn device_numbers(name: &str, _: &BTreeSet<u64>) -> Option<String> {
         None => (rest, ""),
     };
     (number.len() == 8 && is_hexadecimal(number)).then(|| format!("\\device\\{PLACE}{behind}"))
+}
+
+/// `\Device\HID#0000000000362290&…`: words of 16 hexadecimal digits, which are addresses or drawn.
+pub(super) fn addresses(name: &str, _: &BTreeSet<u64>) -> Option<String> {
+    const DIGITS: usize = 16;
+    without_words(name, |word| word.len() == DIGITS && is_hexadecimal(word))
 }
 
 #[cfg(test)]
@@ -310,6 +322,20 @@ mod tests {
             Some("\\device\\#")
         );
         assert_eq!(formed(device_numbers, "\\Device\\HarddiskVolume3"), None);
+    }
+
+    #[test]
+    fn addresses_in_names_tell_nothing() {
+        assert_eq!(
+            formed(addresses, "\\Device\\HID#0000000000362290&000000000034F8A0").as_deref(),
+            Some("\\device\\hid##&#")
+        );
+        assert_eq!(formed(addresses, "\\Device\\X#12345678"), None);
+        assert_eq!(
+            formed(addresses, "\\X\\00000000000000000"),
+            None,
+            "17 digits"
+        );
     }
 
     #[test]

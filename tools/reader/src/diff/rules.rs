@@ -82,6 +82,11 @@ pub const RULES: &[Rule] = &[
         effect: Effect::Name(names::device_numbers),
     },
     Rule {
+        name: "addresses",
+        hides: "between two boots, words of 16 hexadecimal digits in names, which are addresses or drawn",
+        effect: Effect::Name(names::addresses),
+    },
+    Rule {
         name: "own-capture",
         hides: "the capture's own process, its threads, handles, memory and ended children",
         effect: Effect::Entry(|_, item| item.of_capture),
