@@ -314,7 +314,7 @@ impl<K: Kernel> Job<'_, K> {
             file_system,
             handles: &[KnownHandle {
                 handle: self.directory.handle(),
-                type_name: utf16!("File"),
+                type_name: "File",
             }],
         };
         let budget = match self.arguments.budget {

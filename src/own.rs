@@ -32,10 +32,7 @@ impl Own {
                 parameters + process_parameters::STANDARD_OUTPUT as u64,
             ) as usize),
             process_id: process_id(kernel),
-            build: u32::from(u16::from_ne_bytes(read(
-                kernel,
-                peb_address + peb::OS_BUILD_NUMBER as u64,
-            ))),
+            build: memory(kernel, peb_address + peb::OS_BUILD_NUMBER as u64) as u32 & 0xFFFF,
         }
     }
 
@@ -76,7 +73,7 @@ fn process_id<K: Kernel>(kernel: K) -> u64 {
 
 /// `KUSER_SHARED_DATA` at a 4-byte field.
 pub fn shared<K: Kernel>(kernel: K, offset: usize) -> u32 {
-    u32::from_ne_bytes(read(kernel, user_shared_data::ADDRESS + offset as u64))
+    memory(kernel, user_shared_data::ADDRESS + offset as u64) as u32
 }
 
 /// Address and length in bytes of the characters of a `UNICODE_STRING` of ours; length 0 when there is none.
@@ -103,7 +100,17 @@ pub fn string_in<K: Kernel>(kernel: K, process: Handle, address: u64) -> (u64, u
 
 /// A pointer of our own memory, 0 when it cannot be read.
 pub fn pointer<K: Kernel>(kernel: K, address: u64) -> u64 {
-    usize::from_ne_bytes(read(kernel, address)) as u64
+    memory(kernel, address) as usize as u64
+}
+
+/// Eight bytes of our own memory, 0 when they cannot be read.
+pub fn memory<K: Kernel>(kernel: K, address: u64) -> u64 {
+    let mut bytes = [0; 8];
+    let answer = kernel.read_virtual_memory(Handle::CURRENT_PROCESS, address, &mut bytes);
+    match answer.status.is_success() {
+        true => u64::from_ne_bytes(bytes),
+        false => 0,
+    }
 }
 
 /// The pointer-sized number at `offset`, 0 when the bytes end before it.
@@ -127,15 +134,5 @@ pub fn qword(bytes: &[u8], offset: usize) -> u64 {
     match bytes.get(offset..).and_then(|rest| rest.first_chunk()) {
         Some(bytes) => u64::from_ne_bytes(*bytes),
         None => 0,
-    }
-}
-
-fn read<K: Kernel, const N: usize>(kernel: K, address: u64) -> [u8; N] {
-    let mut bytes = [0; N];
-    let answer = kernel.read_virtual_memory(Handle::CURRENT_PROCESS, address, &mut bytes);
-    if answer.status.is_success() {
-        bytes
-    } else {
-        [0; N]
     }
 }

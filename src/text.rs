@@ -30,10 +30,15 @@ pub fn is(text: &[u16], ascii: &str) -> bool {
         && text
             .iter()
             .zip(ascii.bytes())
-            .all(|(unit, byte)| match u8::try_from(*unit) {
-                Ok(unit) => unit.eq_ignore_ascii_case(&byte),
-                Err(_) => false,
-            })
+            .all(|(unit, byte)| lower(*unit) == u16::from(byte.to_ascii_lowercase()))
+}
+
+/// A letter of ASCII as a small one, any other unit as it is.
+pub const fn lower(unit: u16) -> u16 {
+    match unit {
+        0x41..=0x5A => unit | 0x20,
+        _ => unit,
+    }
 }
 
 /// A decimal number without sign, `None` for anything else or one that is too large.

@@ -5,6 +5,7 @@
 
 use crate::nt::{Handle, Kernel, Owned, Region, Status, units_of};
 use crate::own::dword;
+use crate::text;
 use crate::utf16;
 use bootshot_format::ObjectKind;
 
@@ -88,8 +89,7 @@ fn place_of(list: &[u16], entry: &[u16]) -> Option<(usize, usize)> {
 }
 
 fn is_same(left: &[u16], right: &[u16]) -> bool {
-    let lower =
-        |unit: &u16| u8::try_from(*unit).map_or(*unit, |byte| u16::from(byte.to_ascii_lowercase()));
+    let lower = |unit: &u16| text::lower(*unit);
     left.len() == right.len() && left.iter().map(lower).eq(right.iter().map(lower))
 }
 

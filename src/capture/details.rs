@@ -1,135 +1,109 @@
 //! What each process tells of itself when it is opened: path, command line, protection, user, integrity.
 
-use super::processes::for_each_process;
-use super::{Capture, Exact, Question, Stop};
+use super::Capture;
+use super::processes::{PROCESS_INFORMATION, Processes};
+use super::query::Ask;
 use crate::nt::layout::process_basic_information;
-use crate::nt::{Handle, Kernel, List, Owned, Status};
+use crate::nt::{Handle, Kernel, Status};
 use crate::own::native;
-use bootshot_format::{Family, OpenKind, Outcome, Sink, Source};
+use bootshot_format::{Family, OpenKind, Sink, Source};
 
 const PROCESS_VM_READ: u32 = 0x10;
-const PROCESS_QUERY_INFORMATION: u32 = 0x400;
+pub(super) const PROCESS_QUERY_INFORMATION: u32 = 0x400;
 /// Since Vista.
 const PROCESS_QUERY_LIMITED_INFORMATION: u32 = 0x1000;
 const TOKEN_QUERY: u32 = 8;
 
-/// `ProcessBasicInformation`.
-const BASIC_INFORMATION: u32 = 0;
-/// `ProcessCommandLineInformation`, since Windows 8.1.
-const COMMAND_LINE_INFORMATION: u32 = 60;
+const PROCESS: Source = Source::PROCESS_INFORMATION;
 
-/// Class, and the length it takes where it takes only one.
-#[rustfmt::skip]
-const CLASSES: [(u32, Option<Exact>); 6] = [
-    (BASIC_INFORMATION, Some(BASIC)),
-    (26, Some(Exact::new(4, 8))),   // ProcessWow64Information
-    (27, None),                     // ProcessImageFileName
-    (COMMAND_LINE_INFORMATION, None),
-    (61, Some(Exact::new(1, 1))),   // ProcessProtectionInformation
-    (64, None),                     // ProcessTelemetryIdInformation
+const BASIC: [Ask; 1] = [Ask::exact(PROCESS, 0, 24, 48)]; // ProcessBasicInformation
+
+/// The last of them is the one that older systems do not have.
+const TO_COMMAND_LINE: [Ask; 3] = [
+    Ask::exact(PROCESS, 26, 4, 8), // ProcessWow64Information
+    Ask::new(PROCESS, 27),         // ProcessImageFileName
+    Ask::new(PROCESS, 60),         // ProcessCommandLineInformation, since Windows 8.1
 ];
 
-const BASIC: Exact = Exact::new(24, 48);
+const REST: [Ask; 2] = [
+    Ask::exact(PROCESS, 61, 1, 1), // ProcessProtectionInformation
+    Ask::new(PROCESS, 64),         // ProcessTelemetryIdInformation
+];
 
-/// `TokenUser`, `TokenIntegrityLevel`.
-const TOKEN_CLASSES: [u32; 2] = [1, 25];
+const IN_JOB: Ask = Ask::new(Source::PROCESS_IN_JOB, 0);
+
+const TOKEN: [Ask; 2] = [
+    Ask::new(Source::TOKEN_INFORMATION, 1),  // TokenUser
+    Ask::new(Source::TOKEN_INFORMATION, 25), // TokenIntegrityLevel
+];
 
 impl<K: Kernel, S: Sink<Error = Status> + Send> Capture<'_, K, S> {
-    pub(super) fn details(&mut self) -> Result<(), Stop> {
-        let kernel = self.kernel;
-        let heap = self.heap;
-        let mut processes = List::new(heap);
-        let mut complete = Ok(());
-        let listed = for_each_process(kernel, &mut self.answer, |process| {
-            if complete.is_ok() {
-                complete = processes.push((process.id, process.create_time));
-            }
+    pub(super) fn details(&mut self) {
+        self.begin_batch(Family::DETAILS);
+        self.each_process(&mut |capture, id, create_time| {
+            capture.subject = [id, create_time];
+            capture.process(id);
         });
-        self.begin_batch(Family::DETAILS)?;
-        if let Err(status) = listed.and(complete.map_err(Status::from)) {
+        self.end_batch();
+    }
+
+    /// Calls `each` with id and creation time of every process but the idle one, which cannot be opened on any system.
+    pub(super) fn each_process(&mut self, each: &mut dyn FnMut(&mut Self, u64, u64)) {
+        self.ask(PROCESS_INFORMATION);
+        if !self.asked.status.is_success() {
             // Which processes were left out follows from the process list; this says why.
-            self.note(&Question::new(Source::OPEN, OpenKind::PROCESS.0), status)?;
+            self.note(
+                Ask::new(Source::OPEN, OpenKind::PROCESS.0),
+                self.asked.status,
+            );
         }
-        for (id, create_time) in processes.iter() {
-            if !(self.may_go_on)() {
-                return self.end_batch_as(Outcome::TRUNCATED);
+        let length = self.asked.length;
+        let list = self.lend_answer();
+        for process in Processes::new(&list, length) {
+            if !self.goes_on() {
+                break;
             }
-            // The idle process cannot be opened on any system.
-            if *id != 0 {
-                self.process(*id, *create_time)?;
+            if process.id != 0 {
+                each(self, process.id, process.create_time);
             }
         }
-        self.end_batch()
+        self.answer = list;
     }
 
-    fn process(&mut self, id: u64, create_time: u64) -> Result<(), Stop> {
-        let kernel = self.kernel;
-        let process = match kernel
-            .open_process(id, PROCESS_QUERY_LIMITED_INFORMATION)
-            .or_else(|_| kernel.open_process(id, PROCESS_QUERY_INFORMATION))
-        {
-            Ok(handle) => Owned::new(kernel, handle),
-            Err(status) => {
-                let question =
-                    Question::new(Source::OPEN, OpenKind::PROCESS.0).about(id, create_time);
-                return self.note(&question, status);
-            }
-        };
-        let mut peb_address = 0;
-        let mut command_line = Status::SUCCESS;
-        for (class, exact) in CLASSES {
-            let question = Question::new(Source::PROCESS_INFORMATION, class).about(id, create_time);
-            let asked = self.item(&question, exact, &mut |buffer| {
-                kernel.query_information_process(process.get(), class, buffer)
-            })?;
-            match class {
-                BASIC_INFORMATION if asked.status.is_success() => {
-                    let basic = &self.answer.bytes()[..asked.length];
-                    peb_address = native(basic, process_basic_information::PEB_BASE_ADDRESS);
-                }
-                COMMAND_LINE_INFORMATION => command_line = asked.status,
-                _ => {}
-            }
-        }
-        if peb_address != 0
-            && matches!(
-                command_line,
-                Status::INVALID_INFO_CLASS | Status::NOT_IMPLEMENTED
-            )
-        {
-            match kernel.open_process(id, PROCESS_QUERY_INFORMATION | PROCESS_VM_READ) {
-                Ok(handle) => {
-                    let process = Owned::new(kernel, handle);
-                    self.command_line_of(process.get(), peb_address, id, create_time)?;
-                }
-                Err(status) => {
-                    let question =
-                        Question::new(Source::OPEN, OpenKind::PROCESS.0).about(id, create_time);
-                    self.note(&question, status)?;
-                }
-            }
-        }
-        let in_job = Question::new(Source::PROCESS_IN_JOB, 0).about(id, create_time);
-        self.note(&in_job, kernel.is_process_in_job(process.get()))?;
-        self.token(process.get(), id, create_time)
+    /// Opens a process to be asked, with what is enough on newer systems or else with what older ones want.
+    pub(super) fn open_to_query(&self, id: u64) -> Result<Handle, Status> {
+        let open = |access| self.kernel.open_process(id, access);
+        open(PROCESS_QUERY_LIMITED_INFORMATION).or_else(|_| open(PROCESS_QUERY_INFORMATION))
     }
 
-    fn token(&mut self, process: Handle, id: u64, create_time: u64) -> Result<(), Stop> {
+    fn process(&mut self, id: u64) {
         let kernel = self.kernel;
-        let token = match kernel.open_process_token(process, TOKEN_QUERY) {
-            Ok(handle) => Owned::new(kernel, handle),
-            Err(status) => {
-                let question =
-                    Question::new(Source::OPEN, OpenKind::PROCESS_TOKEN.0).about(id, create_time);
-                return self.note(&question, status);
-            }
-        };
-        for class in TOKEN_CLASSES {
-            let question = Question::new(Source::TOKEN_INFORMATION, class).about(id, create_time);
-            self.item(&question, None, &mut |buffer| {
-                kernel.query_information_token(token.get(), class, buffer)
-            })?;
+        let process = self.opened(OpenKind::PROCESS, self.open_to_query(id));
+        let handle = process.get();
+        if handle == Handle::NONE {
+            return;
         }
-        Ok(())
+        self.items(&BASIC);
+        let basic = self.answer.first(self.asked.length);
+        let peb = native(basic, process_basic_information::PEB_BASE_ADDRESS);
+        self.items(&TO_COMMAND_LINE);
+        let is_unknown = matches!(
+            self.asked.status,
+            Status::INVALID_INFO_CLASS | Status::NOT_IMPLEMENTED
+        );
+        self.items(&REST);
+        if peb != 0 && is_unknown {
+            let opened = kernel.open_process(id, PROCESS_QUERY_INFORMATION | PROCESS_VM_READ);
+            let process = self.opened(OpenKind::PROCESS, opened);
+            if process.get() != Handle::NONE {
+                self.command_line_of(peb);
+            }
+        }
+        self.note(IN_JOB, kernel.is_process_in_job(handle));
+        let token = kernel.open_process_token(handle, TOKEN_QUERY);
+        let token = self.opened(OpenKind::PROCESS_TOKEN, token);
+        if token.get() != Handle::NONE {
+            self.items(&TOKEN);
+        }
     }
 }

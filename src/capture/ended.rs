@@ -1,12 +1,12 @@
 //! Processes and threads that have ended and still exist, because somebody holds them.
 
-use super::objects::{Classes, PROCESS, THREAD};
-use super::{Capture, Question, Stop};
+use super::Capture;
+use super::details::PROCESS_QUERY_INFORMATION;
+use super::query::Ask;
 use crate::nt::{Handle, Kernel, Owned, Status};
 use bootshot_format::{Family, ObjectKind, OpenKind, Outcome, Sink, Source};
 
 const SYNCHRONIZE: u32 = 0x10_0000;
-const PROCESS_QUERY_INFORMATION: u32 = 0x400;
 /// What a process, and a thread, must grant to be waited on and asked.
 pub(super) const PROCESS_QUERY_AND_WAIT: u32 = 0x1000 | SYNCHRONIZE;
 pub(super) const THREAD_QUERY_AND_WAIT: u32 = 0x800 | SYNCHRONIZE;
@@ -14,97 +14,86 @@ pub(super) const THREAD_QUERY_AND_WAIT: u32 = 0x800 | SYNCHRONIZE;
 /// Processes, or threads of one process, that are looked at.
 const MAXIMUM_STEPS: u32 = 1 << 18;
 
-/// Takes a process or thread and gives it back, unless it keeps it.
-type Each<'f, C, K> = &'f mut dyn FnMut(&mut C, Owned<K>) -> Result<Option<Owned<K>>, Stop>;
+/// What an ended process is asked.
+const PROCESS: [Ask; 3] = [
+    Ask::exact(Source::PROCESS_HANDLE, 0, 24, 48), // ProcessBasicInformation
+    Ask::exact(Source::PROCESS_HANDLE, 4, 32, 32), // ProcessTimes
+    Ask::new(Source::PROCESS_HANDLE, 27),          // ProcessImageFileName
+];
+
+/// What an ended thread is asked.
+const THREAD: [Ask; 3] = [
+    Ask::exact(Source::THREAD_HANDLE, 0, 28, 48), // ThreadBasicInformation
+    Ask::exact(Source::THREAD_HANDLE, 1, 32, 32), // ThreadTimes
+    Ask::exact(Source::THREAD_HANDLE, 9, 4, 8),   // ThreadQuerySetWin32StartAddress
+];
 
 impl<K: Kernel, S: Sink<Error = Status> + Send> Capture<'_, K, S> {
-    pub(super) fn ended(&mut self) -> Result<(), Stop> {
-        self.begin_batch(Family::ENDED)?;
-        let complete = self.ended_processes()? && self.ended_threads()?;
-        self.end_batch_as(match complete {
-            true => Outcome::COMPLETE,
-            false => Outcome::TRUNCATED,
-        })
+    pub(super) fn ended(&mut self) {
+        self.begin_batch(Family::ENDED);
+        self.iterate(Handle::NONE, PROCESS_QUERY_AND_WAIT);
+        if self.outcome == Outcome::COMPLETE {
+            // Threads are listed by those processes only that grant more than a limited query.
+            self.iterate(Handle::NONE, PROCESS_QUERY_INFORMATION);
+        }
+        self.end_batch();
     }
 
-    fn ended_processes(&mut self) -> Result<bool, Stop> {
+    /// Goes from each process, or thread of `process`, to the next and records what ended that. With
+    /// [`PROCESS_QUERY_INFORMATION`] the threads of each process are gone through; the processes are kept, so that each
+    /// status that ended a list has its process.
+    fn iterate(&mut self, process: Handle, access: u32) {
         let kernel = self.kernel;
-        let next = |process| kernel.next_process(process, PROCESS_QUERY_AND_WAIT);
-        let question = Question::new(Source::OPEN, OpenKind::NEXT_PROCESS.0)
-            .about(u64::from(PROCESS_QUERY_AND_WAIT), 0);
-        self.iterate(&question, &next, &mut |capture, process| {
-            capture.keep_ended(ObjectKind::PROCESS, process)
-        })
-    }
-
-    /// Threads are listed by those processes only that grant more than a limited query; these are kept, so that each status
-    /// that ended a list has its process.
-    fn ended_threads(&mut self) -> Result<bool, Stop> {
-        let kernel = self.kernel;
-        let next = |process| kernel.next_process(process, PROCESS_QUERY_INFORMATION);
-        let question = Question::new(Source::OPEN, OpenKind::NEXT_PROCESS.0)
-            .about(u64::from(PROCESS_QUERY_INFORMATION), 0);
-        let mut complete = true;
-        let reached = self.iterate(&question, &next, &mut |capture, process| {
-            let handle = process.get();
-            if capture.kept.keep(process, false).is_err() {
-                complete = false;
-                return Ok(None);
-            }
-            let next = |thread| kernel.next_thread(handle, thread, THREAD_QUERY_AND_WAIT);
-            let question =
-                Question::new(Source::OPEN, OpenKind::NEXT_THREAD.0).about(handle.0 as u64, 0);
-            complete &= capture.iterate(&question, &next, &mut |capture, thread| {
-                capture.keep_ended(ObjectKind::THREAD, thread)
-            })?;
-            Ok(None)
-        })?;
-        Ok(reached && complete)
-    }
-
-    /// Goes from each process or thread to the next and records what ended that; `false` when a bound did.
-    fn iterate(
-        &mut self,
-        question: &Question<'_>,
-        next: &dyn Fn(Handle) -> Result<Handle, Status>,
-        each: Each<'_, Self, K>,
-    ) -> Result<bool, Stop> {
+        let is_thread = process != Handle::NONE;
+        let (kind, end, end_subject) = match is_thread {
+            true => (ObjectKind::THREAD, OpenKind::NEXT_THREAD, process.0 as u64),
+            false => (
+                ObjectKind::PROCESS,
+                OpenKind::NEXT_PROCESS,
+                u64::from(access),
+            ),
+        };
         let mut handle = Handle::NONE;
         // Open until the next one is there.
-        let mut latest = None;
+        let mut _latest = Owned::new(kernel, Handle::NONE);
         for _ in 0..MAXIMUM_STEPS {
-            if !(self.may_go_on)() {
-                return Ok(false);
+            if !self.goes_on() {
+                return;
             }
-            handle = match next(handle) {
+            let next = match is_thread {
+                true => kernel.next_thread(process, handle, access),
+                false => kernel.next_process(handle, access),
+            };
+            handle = match next {
                 Ok(handle) => handle,
                 Err(status) => {
-                    self.note(question, status)?;
-                    return Ok(true);
+                    self.subject = [end_subject, 0];
+                    self.note(Ask::new(Source::OPEN, end.0), status);
+                    return;
                 }
             };
-            latest = each(self, Owned::new(self.kernel, handle))?;
+            if access == PROCESS_QUERY_INFORMATION {
+                match self.kept.keep(handle, false) {
+                    Ok(()) => self.iterate(handle, THREAD_QUERY_AND_WAIT),
+                    Err(_) => self.outcome = Outcome::TRUNCATED,
+                }
+            } else if kernel.wait(handle, Some(0)) == Status::SUCCESS {
+                self.object(kind, Ok(handle), 0);
+                if self.call.handle != Handle::NONE {
+                    self.ended_object(kind);
+                }
+            } else {
+                _latest = Owned::new(kernel, handle);
+            }
         }
-        drop(latest);
-        Ok(false)
+        self.outcome = Outcome::TRUNCATED;
     }
 
-    fn keep_ended(&mut self, kind: ObjectKind, object: Owned<K>) -> Result<Option<Owned<K>>, Stop> {
-        if self.kernel.wait(object.get(), Some(0)) != Status::SUCCESS {
-            return Ok(Some(object));
-        }
-        if let Some(handle) = self.object(kind, Ok(object), 0)? {
-            let (source, classes) = ended_questions(kind);
-            self.ask_handle(source, classes, handle, handle.0 as u64)?;
-        }
-        Ok(None)
-    }
-}
-
-/// What an ended process or thread is asked.
-pub(super) const fn ended_questions(kind: ObjectKind) -> (Source, &'static Classes) {
-    match kind {
-        ObjectKind::PROCESS => (Source::PROCESS_HANDLE, PROCESS),
-        _ => (Source::THREAD_HANDLE, THREAD),
+    /// Asks a process or thread that has ended.
+    pub(super) fn ended_object(&mut self, kind: ObjectKind) {
+        self.items(match kind {
+            ObjectKind::PROCESS => &PROCESS,
+            _ => &THREAD,
+        });
     }
 }

@@ -1,12 +1,11 @@
 //! Names of files that other processes hold: asked by a thread of its own, because asking can hang for ever.
 
-use super::query::{Asked, ask};
+use super::objects::NAME;
+use super::query::{Asked, Call, ask};
 use crate::nt::{Handle, Handover, Kernel, Owned, Region, Status, Task, keep_for_ever};
 use bootshot_format::Outcome;
 use core::sync::atomic::{AtomicUsize, Ordering};
 
-/// `ObjectNameInformation`.
-const NAME_INFORMATION: u32 = 1;
 /// Milliseconds that one name may take.
 const LIMIT: u32 = 200;
 /// Threads started at most: each that hangs is left where it is.
@@ -109,9 +108,7 @@ impl<K: Kernel> Task<K> for Exchange<K> {
                 *answer = kernel
                     .duplicate(process, value as u64, Some(0))
                     .map(|file| {
-                        let asked = ask(kernel, region, None, &mut |buffer| {
-                            kernel.query_object(file, NAME_INFORMATION, buffer)
-                        });
+                        let asked = ask(kernel, region, &mut Call::new(NAME, file));
                         // Closing can hang as well.
                         kernel.close(file);
                         asked

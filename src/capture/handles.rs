@@ -1,14 +1,19 @@
 //! The handles of all processes.
 
-use super::{Capture, KnownHandle, Question, Stop};
+use super::query::Ask;
+use super::{Capture, KnownHandle};
 use crate::nt::{Handle, Kernel, Owned, Status};
 use crate::utf16;
 use bootshot_format::{Family, NoteKind, ObjectKind, Sink, Source};
 
-/// `SystemExtendedHandleInformation`.
-pub(super) const EXTENDED_HANDLE_INFORMATION: u32 = 64;
-/// `SystemHandleInformation`, which cuts process ids and handle values to 16 bits.
-pub(super) const HANDLE_INFORMATION: u32 = 16;
+/// `SystemExtendedHandleInformation`, and for systems without it `SystemHandleInformation`, which cuts process ids and
+/// handle values to 16 bits.
+pub(super) const HANDLES: [Ask; 2] = [
+    Ask::new(Source::SYSTEM_INFORMATION, 64),
+    Ask::new(Source::SYSTEM_INFORMATION, 16),
+];
+
+const OWN_HANDLE: Ask = Ask::new(Source::NOTE, NoteKind::OWN_HANDLE.0);
 
 const DIRECTORY_QUERY: u32 = 1;
 const KEY_READ: u32 = 0x2_0019;
@@ -18,58 +23,34 @@ const TOKEN_QUERY: u32 = 8;
 impl<K: Kernel, S: Sink<Error = Status> + Send> Capture<'_, K, S> {
     /// Our own entries in the list tie type indexes to type names: a handle of each type that costs nothing to open is
     /// held while the list is taken, and noted.
-    pub(super) fn handles(&mut self) -> Result<(), Stop> {
+    pub(super) fn handles(&mut self) {
         let kernel = self.kernel;
-        let process = kernel.open_process(self.own.process_id, PROCESS_QUERY_INFORMATION);
-        let token = kernel.open_process_token(Handle::CURRENT_PROCESS, TOKEN_QUERY);
-        let directory = kernel.open(
-            ObjectKind::DIRECTORY,
-            Handle::NONE,
-            utf16!("\\"),
-            DIRECTORY_QUERY,
-        );
-        let key = kernel.open(
-            ObjectKind::KEY,
-            Handle::NONE,
-            utf16!("\\Registry"),
-            KEY_READ,
-        );
-        let opened: [(_, &'static [u16]); 4] = [
-            (process, utf16!("Process")),
-            (token, utf16!("Token")),
-            (directory, utf16!("Directory")),
-            (key, utf16!("Key")),
-        ];
-        let opened = opened.map(|(opened, type_name)| {
-            (opened.map(|handle| Owned::new(kernel, handle)), type_name)
-        });
-        self.first_answered(
-            Family::HANDLES,
-            &[EXTENDED_HANDLE_INFORMATION, HANDLE_INFORMATION],
-        )?;
-        self.begin_batch(Family::HANDLES)?;
+        let open = |kind, path, access| kernel.open(kind, Handle::NONE, path, access);
+        let opened = [
+            kernel.open_process(self.own.process_id, PROCESS_QUERY_INFORMATION),
+            kernel.open_process_token(Handle::CURRENT_PROCESS, TOKEN_QUERY),
+            open(ObjectKind::DIRECTORY, utf16!("\\"), DIRECTORY_QUERY),
+            open(ObjectKind::KEY, utf16!("\\Registry"), KEY_READ),
+        ]
+        .map(|opened| Owned::new(kernel, opened.unwrap_or(Handle::NONE)));
+        self.first_answered(Family::HANDLES, &HANDLES);
+        self.begin_batch(Family::HANDLES);
         let facts = self.facts;
         for known in facts.handles {
-            self.own_handle(*known)?;
+            self.own_handle(*known);
         }
-        for (handle, type_name) in &opened {
-            if let Ok(handle) = handle {
-                self.own_handle(KnownHandle {
-                    handle: handle.get(),
-                    type_name,
-                })?;
+        for (owned, type_name) in opened.iter().zip(["Process", "Token", "Directory", "Key"]) {
+            let handle = owned.get();
+            if handle != Handle::NONE {
+                self.own_handle(KnownHandle { handle, type_name });
             }
         }
-        self.end_batch()
+        self.end_batch();
     }
 
-    fn own_handle(&mut self, known: KnownHandle) -> Result<(), Stop> {
-        let question = Question::new(Source::NOTE, NoteKind::OWN_HANDLE.0);
-        self.note(
-            &question
-                .about(known.handle.0 as u64, 0)
-                .named(known.type_name),
-            Status::SUCCESS,
-        )
+    fn own_handle(&mut self, known: KnownHandle) {
+        self.subject[0] = known.handle.0 as u64;
+        self.name(known.type_name.as_bytes());
+        self.note(OWN_HANDLE, Status::SUCCESS);
     }
 }

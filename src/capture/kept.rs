@@ -1,7 +1,7 @@
 //! Handles kept open until the handle list has been taken again: in it, our own entry for each ties a kernel address to
 //! what the capture knows of the object.
 
-use crate::nt::{Handle, Heap, Kernel, List, OutOfMemory, Owned};
+use crate::nt::{Handle, Heap, Kernel, List, OutOfMemory};
 
 /// Marks the handle of a directory: handle values are multiples of 4.
 const DIRECTORY: u32 = 1;
@@ -9,7 +9,6 @@ const DIRECTORY: u32 = 1;
 /// The handles, in the order they were opened; closed when dropped.
 pub(super) struct Kept<'h, K: Kernel> {
     kernel: K,
-    heap: &'h Heap<K>,
     handles: List<'h, K, u32>,
 }
 
@@ -17,18 +16,20 @@ impl<'h, K: Kernel> Kept<'h, K> {
     pub(super) const fn new(kernel: K, heap: &'h Heap<K>) -> Self {
         Self {
             kernel,
-            heap,
             handles: List::new(heap),
         }
     }
 
     /// Keeps a handle; where there is no room for it, it is closed.
-    pub(super) fn keep(&mut self, handle: Owned<K>, is_directory: bool) -> Result<(), OutOfMemory> {
+    pub(super) fn keep(&mut self, handle: Handle, is_directory: bool) -> Result<(), OutOfMemory> {
         // Handle values fit 32 bits on every Windows.
-        let mark = if is_directory { DIRECTORY } else { 0 };
-        self.handles.push(handle.get().0 as u32 | mark)?;
-        core::mem::forget(handle);
-        Ok(())
+        let kept = self
+            .handles
+            .push(handle.0 as u32 | u32::from(is_directory) * DIRECTORY);
+        if kept.is_err() {
+            self.kernel.close(handle);
+        }
+        kept
     }
 
     /// How many there are.
@@ -44,10 +45,10 @@ impl<'h, K: Kernel> Kept<'h, K> {
 
     /// Closes all of them.
     pub(super) fn close(&mut self) {
-        let handles = core::mem::replace(&mut self.handles, List::new(self.heap));
-        for kept in handles.iter() {
+        for kept in self.handles.iter() {
             self.kernel.close(Handle((kept & !DIRECTORY) as usize));
         }
+        self.handles.clear();
     }
 }
 

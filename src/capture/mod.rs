@@ -20,6 +20,7 @@ mod processes;
 mod query;
 mod registry;
 mod run;
+mod store;
 mod system;
 mod types;
 
@@ -27,13 +28,18 @@ pub use own::Facts;
 pub use processes::csrss;
 
 use crate::args::Families;
-use crate::nt::{Answer, Buffer, Handle, Handover, Heap, Kernel, Region, Status, bytes_of};
+use crate::nt::{Handle, Handover, Heap, Kernel, Owned, Region, Status, bytes_of};
 use crate::own::Own;
 use bootshot_format::{
-    Encoding, Family, ItemHeader, Outcome, SectionBegin, SectionEnd, Sink, Source, Writer, padded,
+    Encoding, Family, ItemHeader, OpenKind, Outcome, SectionBegin, SectionEnd, Sink, Source, Writer,
 };
 use kept::Kept;
-use query::{Asked, ask};
+use modules::MODULES;
+use path::Path;
+use processes::{FULL_PROCESSES, PROCESSES};
+use query::{Ask, Asked, Call, LINK_TARGET, ask};
+use store::Store;
+use types::TYPES;
 
 /// Why a capture ended early.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -57,70 +63,39 @@ pub struct Cost {
     pub ticks: u64,
 }
 
-/// Identity of a question; see [`Source`] for what the fields mean.
-#[derive(Clone, Copy, Debug)]
-struct Question<'a> {
-    source: Source,
-    class: u32,
-    argument: u64,
-    argument2: u64,
-    name: &'a [u16],
-    value_name: &'a [u16],
-}
-
-impl<'a> Question<'a> {
-    const fn new(source: Source, class: u32) -> Self {
-        Self {
-            source,
-            class,
-            argument: 0,
-            argument2: 0,
-            name: &[],
-            value_name: &[],
-        }
-    }
-
-    const fn about(self, argument: u64, argument2: u64) -> Self {
-        Self {
-            argument,
-            argument2,
-            ..self
-        }
-    }
-
-    const fn named(self, name: &'a [u16]) -> Self {
-        Self { name, ..self }
-    }
-
-    const fn value(self, value_name: &'a [u16]) -> Self {
-        Self { value_name, ..self }
-    }
-}
-
 /// What a capture draws on. `S` is where its bytes go.
+///
+/// A family sets what its questions are about (`subject`, `path`, the handle in `call`) and then asks by the row: what
+/// came of the latest question is in `asked` and `answer`. Nothing here returns an error: once the snapshot can no longer
+/// be written, [`Store`] takes no more, and [`Capture::goes_on`] says no.
 pub struct Capture<'a, K: Kernel, S> {
     kernel: K,
     heap: &'a Heap<K>,
-    writer: &'a Handover<Option<Writer<S>>>,
     own: Own,
     facts: &'a Facts<'a>,
     /// Whether the family at work has time left; asked between the questions of a batch that has no bound.
-    may_go_on: &'a dyn Fn() -> bool,
-    /// The latest answer.
+    has_time: &'a dyn Fn() -> bool,
+    store: Store<'a, K, S>,
+    /// The latest question.
+    call: Call,
+    /// First and second argument of the questions, as their source defines them.
+    subject: [u64; 2],
+    /// The name that the questions are about.
+    path: Path,
+    /// What came of the latest question, and its bytes.
+    asked: Asked,
     answer: Region<K>,
-    /// Items of the open batch that are not written yet.
-    staging: Region<K>,
-    staged: usize,
-    items: u32,
+    /// How the open batch is going to end.
+    outcome: Outcome,
     cost: Cost,
     kept: Kept<'a, K>,
 }
 
-/// Bytes of a batch that are gathered into one chunk.
-const STAGING: usize = 64 << 10;
-
 /// Bytes the answer buffer starts with: most answers of most machines fit.
 const FIRST_ANSWER: usize = 256 << 10;
+
+/// What a batch of many small answers stands for.
+const BATCH: Ask = Ask::new(Source::BATCH, 0);
 
 impl<'a, K: Kernel, S: Sink<Error = Status> + Send> Capture<'a, K, S> {
     /// Takes the buffers that every capture needs.
@@ -130,19 +105,21 @@ impl<'a, K: Kernel, S: Sink<Error = Status> + Send> Capture<'a, K, S> {
         writer: &'a Handover<Option<Writer<S>>>,
         own: Own,
         facts: &'a Facts<'a>,
-        may_go_on: &'a dyn Fn() -> bool,
+        has_time: &'a dyn Fn() -> bool,
     ) -> Result<Self, Status> {
         Ok(Self {
             kernel,
             heap,
-            writer,
             own,
             facts,
-            may_go_on,
+            has_time,
+            store: Store::new(kernel, writer)?,
+            call: Call::new(BATCH, Handle::NONE),
+            subject: [0; 2],
+            path: Path::new(),
+            asked: Asked::without_answer(Status::SUCCESS),
             answer: Region::new(kernel, FIRST_ANSWER)?,
-            staging: Region::new(kernel, STAGING)?,
-            staged: 0,
-            items: 0,
+            outcome: Outcome::COMPLETE,
             cost: Cost::default(),
             kept: Kept::new(kernel, heap),
         })
@@ -155,31 +132,38 @@ impl<'a, K: Kernel, S: Sink<Error = Status> + Send> Capture<'a, K, S> {
         may_start: impl Fn(Family) -> bool,
         mut report: impl FnMut(Family, Cost),
     ) -> Result<(), Stop> {
+        let kernel = self.kernel;
         for family in Family::ALL {
             let outcome = match skipped(family, families, self.facts.live) {
                 Some(outcome) => outcome,
                 None if !may_start(family) => Outcome::SKIPPED_BY_BUDGET,
                 None => {
                     self.cost = Cost::default();
-                    let start = self.kernel.performance_counter().0;
-                    self.family(family)?;
-                    self.cost.ticks = self.kernel.performance_counter().0.wrapping_sub(start);
+                    let start = kernel.performance_counter().0;
+                    self.family(family);
+                    self.store.result()?;
+                    self.cost.ticks = kernel.performance_counter().0.wrapping_sub(start);
                     report(family, self.cost);
                     continue;
                 }
             };
-            self.write(|writer| skip(writer, self.kernel, family, outcome))?;
+            self.store
+                .write(&mut |writer| skip(writer, kernel, family, outcome));
+            self.store.result()?;
         }
         Ok(())
     }
 
-    fn family(&mut self, family: Family) -> Result<(), Stop> {
+    fn family(&mut self, family: Family) {
         match family {
             Family::OWN => self.own(),
-            Family::PROCESSES => self.processes(),
+            Family::PROCESSES => {
+                self.first_answered(family, &PROCESSES);
+                self.first_answered(family, &FULL_PROCESSES);
+            }
             Family::HANDLES => self.handles(),
-            Family::TYPES => self.types(),
-            Family::MODULES => self.modules(),
+            Family::TYPES => self.first_answered(family, &TYPES),
+            Family::MODULES => self.first_answered(family, &MODULES),
             Family::SYSTEM => self.system(),
             Family::REGISTRY => self.registry(),
             Family::DETAILS => self.details(),
@@ -188,205 +172,158 @@ impl<'a, K: Kernel, S: Sink<Error = Status> + Send> Capture<'a, K, S> {
             Family::NAMES => self.names(),
             Family::FIRMWARE => self.firmware(),
             Family::IMAGES => self.images(),
-            _ => Ok(()),
+            _ => {}
         }
     }
 
-    /// Uses the writer for a moment.
-    fn write<R>(&self, write: impl FnOnce(&mut Writer<S>) -> Result<R, Status>) -> Result<R, Stop> {
-        let written = self.writer.borrow(|slot| slot.as_mut().map(write));
-        written
-            .flatten()
-            .ok_or(Stop::Taken)?
-            .map_err(Stop::NotWritten)
+    /// Whether the family at work may go on; where not, its batch is cut short.
+    fn goes_on(&mut self) -> bool {
+        let goes_on = self.store.result().is_ok() && (self.has_time)();
+        if !goes_on {
+            self.outcome = Outcome::TRUNCATED;
+        }
+        goes_on
     }
 
-    /// Asks a question whose answer may be large, and records it as a section of its own.
-    fn section(
-        &mut self,
-        family: Family,
-        question: &Question<'_>,
-        call: &mut dyn FnMut(Buffer<'_>) -> Answer,
-    ) -> Result<Asked, Stop> {
-        let begin = section_begin(self.kernel, family, Encoding::RAW, question);
-        let asked = ask(self.kernel, &mut self.answer, None, call);
-        self.count(&asked);
-        let end = SectionEnd {
-            status: asked.status.0,
-            outcome: asked.outcome,
-            tries: asked.tries,
-            performance_counter: self.kernel.performance_counter().0,
-            returned_length: asked.returned_length as u64,
-            buffer_address: self.answer.address() as u64,
-            buffer_length: self.answer.length() as u64,
-            total_length: 0,
-            chunks: 0,
-            items: 0,
-        };
-        self.write(|writer| {
-            writer.begin(
-                &begin,
-                bytes_of(question.name),
-                bytes_of(question.value_name),
-            )?;
-            writer.data(&self.answer.bytes()[..asked.length])?;
-            writer.end(end)
-        })?;
-        Ok(asked)
+    /// Asks questions whose answers may be large, each recorded as a section of its own, until one is answered.
+    fn first_answered(&mut self, family: Family, questions: &[Ask]) {
+        let kernel = self.kernel;
+        for question in questions {
+            let begin = section_begin(kernel, family, Encoding::RAW, *question);
+            self.ask(*question);
+            self.count();
+            let end = SectionEnd {
+                status: self.asked.status.0,
+                tries: self.asked.tries,
+                performance_counter: kernel.performance_counter().0,
+                returned_length: self.asked.returned_length as u64,
+                buffer_address: self.answer.address() as u64,
+                buffer_length: self.answer.length() as u64,
+                ..empty_end(self.asked.outcome)
+            };
+            let bytes = self.answer.first(self.asked.length);
+            self.store.write(&mut |writer| {
+                writer.begin(&begin, &[], &[])?;
+                writer.data(bytes)?;
+                writer.end(end)
+            });
+            if self.asked.status.is_success() {
+                break;
+            }
+        }
     }
 
     /// Opens a batch: until [`Capture::end_batch`], answers go into one section as items.
-    fn begin_batch(&mut self, family: Family) -> Result<(), Stop> {
-        let begin = section_begin(
-            self.kernel,
-            family,
-            Encoding::BATCH,
-            &Question::new(Source::BATCH, 0),
-        );
-        self.staged = 0;
-        self.items = 0;
-        self.write(|writer| writer.begin(&begin, &[], &[]))
+    fn begin_batch(&mut self, family: Family) {
+        self.outcome = Outcome::COMPLETE;
+        self.subject = [0; 2];
+        self.path.cut(0);
+        let begin = section_begin(self.kernel, family, Encoding::BATCH, BATCH);
+        self.store
+            .write(&mut |writer| writer.begin(&begin, &[], &[]));
     }
 
-    fn end_batch(&mut self) -> Result<(), Stop> {
-        self.end_batch_as(Outcome::COMPLETE)
-    }
-
-    fn end_batch_as(&mut self, outcome: Outcome) -> Result<(), Stop> {
-        self.write_staged()?;
+    fn end_batch(&mut self) {
+        let items = self.store.flush();
         let end = SectionEnd {
             performance_counter: self.kernel.performance_counter().0,
-            items: self.items,
-            ..empty_end(outcome)
+            items,
+            ..empty_end(self.outcome)
         };
-        self.write(|writer| writer.end(end))
+        self.store.write(&mut |writer| writer.end(end));
     }
 
-    /// Asks a small question and records the answer as an item of the open batch.
-    fn item(
-        &mut self,
-        question: &Question<'_>,
-        exact: Option<Exact>,
-        call: &mut dyn FnMut(Buffer<'_>) -> Answer,
-    ) -> Result<Asked, Stop> {
-        let asked = ask(self.kernel, &mut self.answer, exact, call);
-        self.record(question, &asked).map(|()| asked)
+    /// Asks a question, and nothing more.
+    fn ask(&mut self, question: Ask) {
+        self.call.ask = question;
+        self.asked = ask(self.kernel, &mut self.answer, &mut self.call);
+    }
+
+    /// Asks small questions and records each answer as an item of the open batch.
+    fn items(&mut self, questions: &[Ask]) {
+        for question in questions {
+            self.ask(*question);
+            self.record();
+        }
     }
 
     /// Records the latest answer as an item of the open batch.
-    fn record(&mut self, question: &Question<'_>, asked: &Asked) -> Result<(), Stop> {
-        self.count(asked);
-        let address = self.answer.address() as u64;
-        // The answer is lent to `push` for the call, and nothing asks meanwhile.
-        let answer = core::mem::replace(&mut self.answer, Region::empty(self.kernel));
-        let pushed = self.push(question, asked, address, &answer.bytes()[..asked.length]);
-        self.answer = answer;
-        pushed
+    fn record(&mut self) {
+        self.count();
+        self.push(&[], self.answer.address() as u64);
     }
 
     /// Records a status that came without an answer: an open that failed, a privilege.
-    fn note(&mut self, question: &Question<'_>, status: Status) -> Result<(), Stop> {
-        self.push(question, &Asked::without_answer(status), 0, &[])
+    fn note(&mut self, question: Ask, status: Status) {
+        self.call.ask = question;
+        self.asked = Asked::without_answer(status);
+        self.push(&[], 0);
     }
 
-    /// Records bytes that were not asked from the kernel, or were asked elsewhere.
-    fn push(
-        &mut self,
-        question: &Question<'_>,
-        asked: &Asked,
-        address: u64,
-        data: &[u8],
-    ) -> Result<(), Stop> {
-        self.push_parts(question, asked, address, [data, &[]])
-    }
-
-    /// The same with bytes that stand in two places.
-    fn push_parts(
-        &mut self,
-        question: &Question<'_>,
-        asked: &Asked,
-        address: u64,
-        data: [&[u8]; 2],
-    ) -> Result<(), Stop> {
+    /// Records as many bytes as the latest question gave, those of the answer region behind `head`.
+    fn push(&mut self, head: &[u8], address: u64) {
+        let name = bytes_of(self.path.units());
+        let source = self.call.ask.source();
+        let value_name = match source {
+            Source::REGISTRY_VALUE => bytes_of(LINK_TARGET),
+            _ => &[],
+        };
         // The kernel's own bound on names is the field's.
         let header = ItemHeader {
             length: 0,
-            source: question.source,
-            class: question.class,
-            status: asked.status.0,
-            argument: question.argument,
-            argument2: question.argument2,
+            source,
+            class: self.call.ask.class(),
+            status: self.asked.status.0,
+            argument: self.subject[0],
+            argument2: self.subject[1],
             buffer_address: address,
-            data_length: (data[0].len() + data[1].len()) as u32,
-            returned_length: asked.returned_length as u32,
-            name_length: size_of_val(question.name) as u16,
-            value_name_length: size_of_val(question.value_name) as u16,
-            tries: asked.tries,
-            outcome: asked.outcome,
-        }
-        .measured();
-        self.stage([&header.encode(), &[]])?;
-        self.stage([bytes_of(question.name), bytes_of(question.value_name)])?;
-        self.stage(data)?;
-        self.items += 1;
-        Ok(())
+            data_length: self.asked.length as u32,
+            returned_length: self.asked.returned_length as u32,
+            name_length: name.len() as u16,
+            value_name_length: value_name.len() as u16,
+            tries: self.asked.tries,
+            outcome: self.asked.outcome,
+        };
+        let rest = self
+            .answer
+            .first(self.asked.length.saturating_sub(head.len()));
+        self.store.put(&header.measured().encode());
+        self.store.put(name);
+        self.store.put(value_name);
+        self.store.pad();
+        self.store.put(head);
+        self.store.put(rest);
+        self.store.pad();
+        self.store.count_item();
     }
 
-    /// Gathers parts and the padding behind them into chunks.
-    fn stage(&mut self, parts: [&[u8]; 2]) -> Result<(), Stop> {
-        let length = parts[0].len() + parts[1].len();
-        if padded(length) > self.staging.length() - self.staged {
-            self.write_staged()?;
-        }
-        if padded(length) <= self.staging.length() {
-            let place = &mut self.staging.bytes_mut()[self.staged..self.staged + padded(length)];
-            let (first, rest) = place.split_at_mut(parts[0].len());
-            let (second, padding) = rest.split_at_mut(parts[1].len());
-            first.copy_from_slice(parts[0]);
-            second.copy_from_slice(parts[1]);
-            padding.fill(0);
-            self.staged += padded(length);
-            return Ok(());
-        }
-        // Larger than a chunk of gathered items: written as it is.
-        self.write(|writer| {
-            for part in parts {
-                writer.data(part)?;
+    /// Makes ASCII text the name that the next questions are about.
+    fn name(&mut self, text: &[u8]) {
+        self.path.cut(0);
+        self.path.push_ascii(text);
+    }
+
+    /// Takes what was opened to be asked: the next questions go there. A failure is recorded; then there is no handle.
+    fn opened(&mut self, kind: OpenKind, opened: Result<Handle, Status>) -> Owned<K> {
+        self.call.handle = match opened {
+            Ok(handle) => handle,
+            Err(status) => {
+                self.note(Ask::new(Source::OPEN, kind.0), status);
+                Handle::NONE
             }
-            writer.data(&[0; 8][..padded(length) - length])
-        })
+        };
+        Owned::new(self.kernel, self.call.handle)
     }
 
-    fn write_staged(&mut self) -> Result<(), Stop> {
-        let staged = core::mem::take(&mut self.staged);
-        self.write(|writer| writer.data(&self.staging.bytes()[..staged]))
+    /// Lends the answer out: questions asked meanwhile have another region.
+    fn lend_answer(&mut self) -> Region<K> {
+        core::mem::replace(&mut self.answer, Region::empty(self.kernel))
     }
 
-    const fn count(&mut self, asked: &Asked) {
+    const fn count(&mut self) {
         self.cost.asked += 1;
-        self.cost.answered += (asked.outcome.0 != Outcome::FAILED.0) as u32;
-        self.cost.bytes += asked.length as u64;
-    }
-}
-
-/// A class that takes a buffer of exactly the size of its structure, and may want its first field filled in.
-#[derive(Clone, Copy, Debug)]
-struct Exact {
-    length: usize,
-    first: u32,
-}
-
-impl Exact {
-    /// By pointer width: many structures hold pointers.
-    const fn new(narrow: usize, wide: usize) -> Self {
-        Self {
-            length: if size_of::<usize>() == 4 {
-                narrow
-            } else {
-                wide
-            },
-            first: 0,
-        }
+        self.cost.answered += (self.asked.outcome.0 != Outcome::FAILED.0) as u32;
+        self.cost.bytes += self.asked.length as u64;
     }
 }
 
@@ -407,16 +344,8 @@ pub fn skip<S: Sink<Error = Status>, K: Kernel>(
     family: Family,
     outcome: Outcome,
 ) -> Result<(), Status> {
-    writer.begin(
-        &section_begin(
-            kernel,
-            family,
-            Encoding::BATCH,
-            &Question::new(Source::BATCH, 0),
-        ),
-        &[],
-        &[],
-    )?;
+    let begin = section_begin(kernel, family, Encoding::BATCH, BATCH);
+    writer.begin(&begin, &[], &[])?;
     writer.end(empty_end(outcome))
 }
 
@@ -436,24 +365,25 @@ pub const fn empty_end(outcome: Outcome) -> SectionEnd {
     }
 }
 
+/// The start of a section: what is asked about a subject goes into batches, so it has none.
 fn section_begin<K: Kernel>(
     kernel: K,
     family: Family,
     encoding: Encoding,
-    question: &Question<'_>,
+    question: Ask,
 ) -> SectionBegin {
     let clock = kernel.clock();
     SectionBegin {
-        source: question.source,
-        class: question.class,
-        argument: question.argument,
-        argument2: question.argument2,
+        source: question.source(),
+        class: question.class(),
+        argument: 0,
+        argument2: 0,
         system_time: clock.system_time,
         interrupt_time: clock.interrupt_time,
         performance_counter: kernel.performance_counter().0,
         encoding,
-        name_length: size_of_val(question.name) as u16,
-        value_name_length: size_of_val(question.value_name) as u16,
+        name_length: 0,
+        value_name_length: 0,
         family,
     }
 }
@@ -464,5 +394,5 @@ pub struct KnownHandle {
     /// The handle.
     pub handle: Handle,
     /// Name of its object type.
-    pub type_name: &'static [u16],
+    pub type_name: &'static str,
 }

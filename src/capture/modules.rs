@@ -1,20 +1,10 @@
 //! Kernel modules.
 
-use super::{Capture, Stop};
-use crate::nt::{Kernel, Status};
-use bootshot_format::{Family, Sink};
+use super::query::Ask;
+use bootshot_format::Source;
 
-/// `SystemModuleInformationEx`.
-const MODULE_INFORMATION_EX: u32 = 77;
-/// `SystemModuleInformation`.
-const MODULE_INFORMATION: u32 = 11;
-
-impl<K: Kernel, S: Sink<Error = Status> + Send> Capture<'_, K, S> {
-    pub(super) fn modules(&mut self) -> Result<(), Stop> {
-        self.first_answered(
-            Family::MODULES,
-            &[MODULE_INFORMATION_EX, MODULE_INFORMATION],
-        )?;
-        Ok(())
-    }
-}
+/// `SystemModuleInformationEx`, and for systems without it `SystemModuleInformation`.
+pub(super) const MODULES: [Ask; 2] = [
+    Ask::new(Source::SYSTEM_INFORMATION, 77),
+    Ask::new(Source::SYSTEM_INFORMATION, 11),
+];

@@ -1,11 +1,11 @@
 //! The handle list again, with everything in it that the capture holds by now; live, the names of what it does not hold.
 
-use super::ended::{PROCESS_QUERY_AND_WAIT, THREAD_QUERY_AND_WAIT, ended_questions};
+use super::Capture;
+use super::ended::{PROCESS_QUERY_AND_WAIT, THREAD_QUERY_AND_WAIT};
 use super::file_names::FileNames;
-use super::handles::{EXTENDED_HANDLE_INFORMATION, HANDLE_INFORMATION};
-use super::objects::{JOB, OBJECT, string_at};
-use super::query::{Asked, ask};
-use super::{Capture, Question, Stop};
+use super::handles::HANDLES;
+use super::objects::{BASIC, NAME, TYPE};
+use super::query::Ask;
 use crate::nt::{Handle, Kernel, List, Owned, Region, Status};
 use crate::own::{dword, native};
 use crate::text;
@@ -19,49 +19,38 @@ const LIST_HEAD: usize = 2 * POINTER;
 type HandleEntry = [u8; 3 * POINTER + 16];
 
 const PROCESS_DUP_HANDLE: u32 = 0x40;
-/// `ObjectTypeInformation`, which begins with the name.
-const TYPE_INFORMATION: u32 = 2;
-/// `ObjectNameInformation`.
-const NAME_INFORMATION: u32 = 1;
 /// Processes that are kept open at once to duplicate from.
 const MAXIMUM_HOLDERS: usize = 1024;
 
-impl<K: Kernel, S: Sink<Error = Status> + Send> Capture<'_, K, S> {
-    pub(super) fn names(&mut self) -> Result<(), Stop> {
-        let classes = [EXTENDED_HANDLE_INFORMATION, HANDLE_INFORMATION];
-        let (class, length) = self.first_answered(Family::NAMES, &classes)?;
+impl<'a, K: Kernel, S: Sink<Error = Status> + Send> Capture<'a, K, S> {
+    pub(super) fn names(&mut self) {
+        self.first_answered(Family::NAMES, &HANDLES);
         self.kept.close();
         // At boot everybody else is protected.
         if !self.facts.live {
-            return Ok(());
+            return;
         }
-        self.begin_batch(Family::NAMES)?;
-        // Sorted where it lies: it is recorded, and nothing else needs it.
-        let mut list = core::mem::replace(&mut self.answer, Region::empty(self.kernel));
-        let length = if class == EXTENDED_HANDLE_INFORMATION {
-            length
-        } else {
-            0
+        let length = match self.call.ask == HANDLES[0] {
+            true => self.asked.length,
+            false => 0,
         };
-        let bytes = list.bytes_mut().get_mut(..length).unwrap_or(&mut []);
+        self.begin_batch(Family::NAMES);
+        // Sorted where it lies: it is recorded, and nothing else needs it.
+        let mut list = self.lend_answer();
+        let bytes = list.buffer(length).into_bytes();
         let count = native(bytes, 0) as usize;
-        let entries = bytes
-            .get_mut(LIST_HEAD..)
-            .unwrap_or(&mut [])
-            .as_chunks_mut()
-            .0;
+        let entries = bytes.get_mut(LIST_HEAD..).unwrap_or_default();
+        let entries = entries.as_chunks_mut().0;
         let count = count.min(entries.len());
-        let entries = &mut entries[..count];
+        let entries = entries.get_mut(..count).unwrap_or_default();
         sort(entries);
-        let complete = self.name_all(entries)?;
-        self.end_batch_as(match complete {
-            true => Outcome::COMPLETE,
-            false => Outcome::TRUNCATED,
-        })
+        self.name_all(entries);
+        self.answer = list;
+        self.end_batch();
     }
 
-    /// Asks about each object once that we do not hold ourselves. `false` when something was left out.
-    fn name_all(&mut self, mut entries: &[HandleEntry]) -> Result<bool, Stop> {
+    /// Asks about each object once that we do not hold ourselves.
+    fn name_all(&mut self, mut entries: &[HandleEntry]) {
         let facts = self.facts;
         let own = self.own.process_id;
         // Files must be told apart before one is duplicated: our own output directory is one.
@@ -74,7 +63,8 @@ impl<K: Kernel, S: Sink<Error = Status> + Send> Capture<'_, K, S> {
             .map(type_index)
         else {
             // Closing the duplicate of a file can hang as well.
-            return Ok(false);
+            self.outcome = Outcome::TRUNCATED;
+            return;
         };
         let mut others = Others {
             holders: Holders {
@@ -84,116 +74,98 @@ impl<K: Kernel, S: Sink<Error = Status> + Send> Capture<'_, K, S> {
             files: FileNames::new(self.kernel),
             listing: Region::empty(self.kernel),
         };
-        let mut complete = true;
-        while let Some(first) = entries.first() {
-            if !(self.may_go_on)() {
-                return Ok(false);
-            }
+        while let Some(first) = entries.first()
+            && self.goes_on()
+        {
             let address = object(first);
-            let same = match address {
-                // Hidden: whatever it is, it is not one object.
-                0 => 1,
-                _ => entries
-                    .iter()
-                    .take_while(|entry| object(entry) == address)
-                    .count(),
-            };
-            let (held, rest) = entries.split_at(same);
+            // Hidden: whatever it is, it is not one object.
+            let others_of_it = entries
+                .iter()
+                .skip(1)
+                .take_while(|entry| address != 0 && object(entry) == address);
+            let (held, rest) = entries
+                .split_at_checked(1 + others_of_it.count())
+                .unwrap_or_default();
             entries = rest;
             if held.iter().all(|entry| process_id(entry) != own) {
-                complete &= self.name_one(held, file_type == type_index(first), &mut others)?;
+                self.name_one(held, file_type == type_index(first), &mut others);
             }
         }
-        Ok(complete)
     }
 
     /// Tries the holders of an object until one can be duplicated from; why the last could not, where none could.
-    fn name_one(
-        &mut self,
-        held: &[HandleEntry],
-        is_file: bool,
-        others: &mut Others<'_, K>,
-    ) -> Result<bool, Stop> {
+    fn name_one(&mut self, held: &[HandleEntry], is_file: bool, others: &mut Others<'a, K>) {
         let kernel = self.kernel;
-        let mut refused = (0, Status::UNSUCCESSFUL);
+        let mut refused = Status::UNSUCCESSFUL;
         for entry in held {
-            let reference = handle_of(process_id(entry), value(entry));
-            let holder = others.holders.open(process_id(entry));
-            let failed = match holder {
+            self.subject = [handle_of(process_id(entry), value(entry)), 0];
+            let failed = match others.holders.open(process_id(entry)) {
                 Ok(holder) if is_file => {
                     match others.files.ask(holder, value(entry), &mut self.answer) {
-                        None => return Ok(false),
-                        Some(Ok(asked)) => return self.file_name(&asked, reference),
+                        None => {
+                            self.outcome = Outcome::TRUNCATED;
+                            return;
+                        }
+                        Some(Ok(asked)) => {
+                            self.call.ask = NAME;
+                            self.asked = asked;
+                            return self.record();
+                        }
                         Some(Err(status)) => status,
                     }
                 }
                 Ok(holder) => match kernel.duplicate(holder, value(entry), None) {
                     Ok(handle) => {
-                        let handle = Owned::new(kernel, handle);
-                        return self.ask_other(handle, holder, entry, &mut others.listing);
+                        let owned = Owned::new(kernel, handle);
+                        self.call.handle = handle;
+                        self.ask_other(holder, entry, &mut others.listing);
+                        drop(owned);
+                        return;
                     }
                     Err(status) => status,
                 },
                 Err(status) => status,
             };
-            refused = (reference, failed);
+            refused = failed;
         }
-        let question = Question::new(Source::OPEN, OpenKind::HANDLE.0).about(refused.0, 0);
-        self.note(&question, refused.1)?;
-        Ok(true)
-    }
-
-    fn file_name(&mut self, asked: &Asked, reference: u64) -> Result<bool, Stop> {
-        let question = Question::new(Source::OBJECT_INFORMATION, NAME_INFORMATION);
-        self.record(&question.about(reference, 0), asked)?;
-        Ok(true)
+        self.note(Ask::new(Source::OPEN, OpenKind::HANDLE.0), refused);
     }
 
     /// Asks what the type of an object allows, through a duplicate of a handle of another process.
-    fn ask_other(
-        &mut self,
-        handle: Owned<K>,
-        holder: Handle,
-        entry: &HandleEntry,
-        listing: &mut Region<K>,
-    ) -> Result<bool, Stop> {
+    fn ask_other(&mut self, holder: Handle, entry: &HandleEntry, listing: &mut Region<K>) {
         let kernel = self.kernel;
-        let reference = handle_of(process_id(entry), value(entry));
-        let asked = ask(kernel, &mut self.answer, None, &mut |buffer| {
-            kernel.query_object(handle.get(), TYPE_INFORMATION, buffer)
-        });
-        let type_name = string_at(&self.answer, asked.length, 0).unwrap_or(&[]);
+        let handle = self.call.handle;
+        self.ask(TYPE);
+        let type_name = self.answer.string_at(self.asked.length, 0).unwrap_or(&[]);
         let is = |name| text::is(type_name, name);
-        let (is_file, is_directory, is_job) = (is("File"), is("Directory"), is("Job"));
-        let ended = match () {
-            () if is("Process") => Some((ObjectKind::PROCESS, PROCESS_QUERY_AND_WAIT)),
-            () if is("Thread") => Some((ObjectKind::THREAD, THREAD_QUERY_AND_WAIT)),
-            () => None,
+        let (is_directory, is_job) = (is("Directory"), is("Job"));
+        let (kind, access) = match () {
+            () if is("Process") => (ObjectKind::PROCESS, PROCESS_QUERY_AND_WAIT),
+            () if is("Thread") => (ObjectKind::THREAD, THREAD_QUERY_AND_WAIT),
+            () => (ObjectKind::default(), 0),
         };
-        if is_file {
+        if is("File") {
             // The value was given to a file since the list was taken.
-            return Ok(false);
+            self.outcome = Outcome::TRUNCATED;
+            return;
         }
-        self.ask_handle(Source::OBJECT_INFORMATION, OBJECT, handle.get(), reference)?;
+        self.items(&[BASIC, NAME]);
         if is_directory {
-            return self.list(handle.get(), &[], reference, listing, &mut |_, _, _| {
-                Ok(true)
-            });
+            self.list(handle, &[], self.subject[0], listing, false);
         }
         if is_job {
-            self.ask_handle(Source::JOB_INFORMATION, JOB, handle.get(), reference)?;
+            self.job();
         }
-        if let Some((kind, access)) = ended {
-            let handle = match kernel.duplicate(holder, value(entry), Some(access)) {
-                Ok(handle) => Owned::new(kernel, handle),
-                Err(_) => handle,
-            };
-            if kernel.wait(handle.get(), Some(0)) == Status::SUCCESS {
-                let (source, classes) = ended_questions(kind);
-                self.ask_handle(source, classes, handle.get(), reference)?;
+        if access != 0 {
+            let duplicate = kernel.duplicate(holder, value(entry), Some(access));
+            let duplicate = Owned::new(kernel, duplicate.unwrap_or(Handle::NONE));
+            if duplicate.get() != Handle::NONE {
+                self.call.handle = duplicate.get();
+            }
+            if kernel.wait(self.call.handle, Some(0)) == Status::SUCCESS {
+                self.ended_object(kind);
             }
         }
-        Ok(true)
     }
 }
 
@@ -207,28 +179,35 @@ struct Others<'h, K: Kernel> {
 /// Processes opened to duplicate from, refusals included: each is asked once.
 struct Holders<'h, K: Kernel> {
     kernel: K,
-    list: List<'h, K, (u64, Result<Handle, Status>)>,
+    /// Process id, and the handle or why there is none: handles have the upper bit clear that such statuses have set.
+    list: List<'h, K, (u32, u32)>,
 }
 
 impl<K: Kernel> Holders<'_, K> {
     fn open(&mut self, process_id: u64) -> Result<Handle, Status> {
+        let kernel = self.kernel;
+        let process_id = process_id as u32;
         if let Some((_, opened)) = self.list.iter().find(|(id, _)| *id == process_id) {
-            return *opened;
+            return Status(*opened).ok().map(|()| Handle(*opened as usize));
         }
         if self.list.len() == MAXIMUM_HOLDERS {
             self.close();
         }
-        let opened = self.kernel.open_process(process_id, PROCESS_DUP_HANDLE);
-        let owned = opened.map(|handle| Owned::new(self.kernel, handle));
-        self.list.push((process_id, opened))?;
-        core::mem::forget(owned);
+        let opened = kernel.open_process(u64::from(process_id), PROCESS_DUP_HANDLE);
+        let kept = opened.map_or_else(|status| status.0, |handle| handle.0 as u32);
+        if self.list.push((process_id, kept)).is_err() {
+            if let Ok(handle) = opened {
+                kernel.close(handle);
+            }
+            return Err(Status::NO_MEMORY);
+        }
         opened
     }
 
     fn close(&mut self) {
         for (_, opened) in self.list.iter() {
-            if let Ok(handle) = opened {
-                self.kernel.close(*handle);
+            if Status(*opened).is_success() {
+                self.kernel.close(Handle(*opened as usize));
             }
         }
         self.list.clear();

@@ -1,167 +1,128 @@
 //! What an object tells through a handle, whoever opened it: basic information, security, name, contents.
 
-use super::query::{Asked, ask};
-use super::{Capture, Exact, Question, Stop};
+use super::Capture;
+use super::query::{Ask, Asked};
 use crate::nt::layout::unicode_string;
-use crate::nt::{Buffer, Handle, Kernel, Owned, Region, Status, units_at};
-use crate::own::{dword, native};
-use bootshot_format::{ObjectHeader, ObjectKind, Sink, Source};
+use crate::nt::{Buffer, Handle, Kernel, Region, Status};
+use bootshot_format::{ObjectHeader, ObjectKind, Outcome, Sink, Source, entry_of};
 
 /// `ObjectBasicInformation`.
 const BASIC_INFORMATION: u32 = 0;
 /// Bytes of `OBJECT_BASIC_INFORMATION`, on every architecture.
 const BASIC_LENGTH: usize = 56;
-/// Owner, group and DACL of `SECURITY_INFORMATION`.
-const OWNER_GROUP_AND_DACL: u32 = 7;
 /// Calls made to list one directory, which may answer one entry at a time.
 const MAXIMUM_CALLS: u32 = 1 << 16;
 
-/// Classes to ask, and the length each takes where it takes only one.
-pub(super) type Classes = [(u32, Option<Exact>)];
+/// What an object of any type is asked.
+pub(super) const BASIC: Ask = Ask::exact(
+    Source::OBJECT_INFORMATION,
+    BASIC_INFORMATION,
+    BASIC_LENGTH as u16,
+    BASIC_LENGTH as u16,
+);
+/// `ObjectNameInformation`.
+pub(super) const NAME: Ask = Ask::new(Source::OBJECT_INFORMATION, 1);
+/// `ObjectTypeInformation`, which begins with the name.
+pub(super) const TYPE: Ask = Ask::new(Source::OBJECT_INFORMATION, 2);
 
-/// Basic information and `ObjectNameInformation`.
-pub(super) const OBJECT: &Classes = &[
-    (
-        BASIC_INFORMATION,
-        Some(Exact::new(BASIC_LENGTH, BASIC_LENGTH)),
-    ),
-    (1, None),
+/// What a job is asked; those of silos since Windows 10. The size of 30 is from `phnt`, that of 36 is
+/// `SILOOBJECT_BASIC_INFORMATION` of the SDK; 38 has grown, and this is the newest size known, which no header confirms.
+const JOB: [Ask; 7] = [
+    Ask::exact(Source::JOB_INFORMATION, 1, 48, 48), // JobObjectBasicAccountingInformation
+    Ask::new(Source::JOB_INFORMATION, 3),           // JobObjectBasicProcessIdList
+    Ask::exact(Source::JOB_INFORMATION, 8, 96, 96), // JobObjectBasicAndIoAccountingInformation
+    Ask::exact(Source::JOB_INFORMATION, 9, 112, 144), // JobObjectExtendedLimitInformation
+    Ask::exact(Source::JOB_INFORMATION, 30, 36, 36), // JobObjectContainerId
+    Ask::exact(Source::JOB_INFORMATION, 36, 16, 16), // JobObjectSiloBasicInformation
+    Ask::exact(Source::JOB_INFORMATION, 38, 32, 40), // JobObjectServerSiloBasicInformation
 ];
 
-/// The target of a symbolic link, which has no classes.
-pub(super) const TARGET: &Classes = &[(0, None)];
-
-/// A process that has ended.
-pub(super) const PROCESS: &Classes = &[
-    (0, Some(Exact::new(24, 48))), // ProcessBasicInformation
-    (4, Some(Exact::new(32, 32))), // ProcessTimes
-    (27, None),                    // ProcessImageFileName
-];
-
-/// A thread that has ended.
-pub(super) const THREAD: &Classes = &[
-    (0, Some(Exact::new(28, 48))), // ThreadBasicInformation
-    (1, Some(Exact::new(32, 32))), // ThreadTimes
-    (9, Some(Exact::new(4, 8))),   // ThreadQuerySetWin32StartAddress
-];
-
-/// A job; those of silos since Windows 10. The size of 30 is from `phnt`, that of 36 is `SILOOBJECT_BASIC_INFORMATION` of
-/// the SDK; 38 has grown, and this is the newest size known, which no header confirms.
-pub(super) const JOB: &Classes = &[
-    (1, Some(Exact::new(48, 48))),   // JobObjectBasicAccountingInformation
-    (3, None),                       // JobObjectBasicProcessIdList
-    (8, Some(Exact::new(96, 96))),   // JobObjectBasicAndIoAccountingInformation
-    (9, Some(Exact::new(112, 144))), // JobObjectExtendedLimitInformation
-    (30, Some(Exact::new(36, 36))),  // JobObjectContainerId
-    (36, Some(Exact::new(16, 16))),  // JobObjectSiloBasicInformation
-    (38, Some(Exact::new(32, 40))),  // JobObjectServerSiloBasicInformation
-];
-
-/// Takes an entry of a directory's listing: its number, name and type. `false` ends the listing.
-pub(super) type Entry<'f, C> = &'f mut dyn FnMut(&mut C, u32, [&[u16]; 2]) -> Result<bool, Stop>;
+const DIRECTORY: Ask = Ask::new(Source::DIRECTORY_OBJECT, 0);
 
 impl<K: Kernel, S: Sink<Error = Status> + Send> Capture<'_, K, S> {
-    /// Records what came of opening an object, and keeps it open. Nothing comes back where that failed.
-    pub(super) fn object(
-        &mut self,
-        kind: ObjectKind,
-        opened: Result<Owned<K>, Status>,
-        entry: u64,
-    ) -> Result<Option<Handle>, Stop> {
+    /// Records what came of opening an object, and keeps it open. The next questions go to it and are about it; there is
+    /// no handle where that failed.
+    pub(super) fn object(&mut self, kind: ObjectKind, opened: Result<Handle, Status>, entry: u64) {
         let kernel = self.kernel;
-        let question = |handle| Question::new(Source::OBJECT, kind.0).about(handle, entry);
-        let kept = opened.and_then(|owned| {
-            let handle = owned.get();
-            self.kept.keep(owned, kind == ObjectKind::DIRECTORY)?;
+        let question = Ask::new(Source::OBJECT, kind.0);
+        let kept = opened.and_then(|handle| {
+            self.kept.keep(handle, kind == ObjectKind::DIRECTORY)?;
             Ok(handle)
         });
-        let handle = match kept {
-            Ok(handle) => handle,
-            Err(status) => {
-                self.count(&Asked::without_answer(status));
-                self.note(&question(0), status)?;
-                return Ok(None);
-            }
-        };
-        let mut words = [0; (ObjectHeader::SIZE + BASIC_LENGTH) / 8];
-        let basic = Buffer::new(&mut words[ObjectHeader::SIZE / 8..], BASIC_LENGTH);
-        let basic = kernel.query_object(handle, BASIC_INFORMATION, basic).status;
-        let basic_length = if basic.is_success() { BASIC_LENGTH } else { 0 };
-        let security = ask(kernel, &mut self.answer, None, &mut |buffer| {
-            kernel.query_security_object(handle, OWNER_GROUP_AND_DACL, buffer)
-        });
-        let head = Buffer::new(&mut words, ObjectHeader::SIZE + basic_length).into_bytes();
-        let header = ObjectHeader {
-            basic_status: basic.0,
-            security_status: security.status.0,
-            basic_length: basic_length as u32,
-            security_length: security.length as u32,
-        };
-        head[..ObjectHeader::SIZE].copy_from_slice(&header.encode());
-        let asked = Asked::at_hand(head.len() + security.length);
-        self.count(&asked);
-        let answer = core::mem::replace(&mut self.answer, Region::empty(kernel));
-        let parts = [&*head, &answer.bytes()[..security.length]];
-        let pushed = self.push_parts(&question(handle.0 as u64), &asked, 0, parts);
-        self.answer = answer;
-        pushed.map(|()| Some(handle))
-    }
-
-    /// Asks a handle what `source` asks, each class an item about `reference`; what came of the last comes back.
-    pub(super) fn ask_handle(
-        &mut self,
-        source: Source,
-        classes: &Classes,
-        handle: Handle,
-        reference: u64,
-    ) -> Result<Asked, Stop> {
-        let kernel = self.kernel;
-        let mut last = Asked::without_answer(Status::SUCCESS);
-        for (class, exact) in classes {
-            let question = Question::new(source, *class).about(reference, 0);
-            last = self.item(&question, *exact, &mut |buffer| match source {
-                Source::SYMBOLIC_LINK => kernel.query_symbolic_link_object(handle, buffer),
-                Source::PROCESS_HANDLE => kernel.query_information_process(handle, *class, buffer),
-                Source::THREAD_HANDLE => kernel.query_information_thread(handle, *class, buffer),
-                Source::JOB_INFORMATION => {
-                    kernel.query_information_job_object(handle, *class, buffer)
-                }
-                _ => kernel.query_object(handle, *class, buffer),
-            })?;
+        let handle = kept.unwrap_or(Handle::NONE);
+        self.call.handle = handle;
+        self.subject = [handle.0 as u64, entry];
+        if let Err(status) = kept {
+            self.note(question, status);
+            self.count();
+            return;
         }
-        Ok(last)
+        let mut words = [0; (ObjectHeader::SIZE + BASIC_LENGTH) / 8];
+        let (_, basic) = words.split_at_mut(ObjectHeader::SIZE / 8);
+        let basic = Buffer::new(basic, BASIC_LENGTH);
+        let basic_status = kernel.query_object(handle, BASIC_INFORMATION, basic).status;
+        let basic_length = match basic_status.is_success() {
+            true => BASIC_LENGTH,
+            false => 0,
+        };
+        self.ask(question);
+        let header = ObjectHeader {
+            basic_status: basic_status.0,
+            security_status: self.asked.status.0,
+            basic_length: basic_length as u32,
+            security_length: self.asked.length as u32,
+        };
+        let head = Buffer::new(&mut words, ObjectHeader::SIZE + basic_length).into_bytes();
+        if let Some(place) = head.first_chunk_mut() {
+            *place = header.encode();
+        }
+        self.asked = Asked::at_hand(Status::SUCCESS, head.len() + self.asked.length);
+        self.count();
+        self.push(head, 0);
+        // What is asked next is about the handle alone.
+        self.subject[1] = 0;
     }
 
-    /// Lists an object directory, each call an item about `reference`, and hands on its entries: they stay in `listing`,
-    /// so that other questions may be asked meanwhile. `false` when a bound or `entry` ended it.
+    /// Asks a job; no handle is the caller's own.
+    pub(super) fn job(&mut self) {
+        self.items(&JOB);
+    }
+
+    /// Lists an object directory, each call an item about `reference`. Its entries stay in `listing`, so that other
+    /// questions may be asked meanwhile: where they are `walked`, each is opened and asked.
     pub(super) fn list(
         &mut self,
         directory: Handle,
         path: &[u16],
         reference: u64,
         listing: &mut Region<K>,
-        entry: Entry<'_, Self>,
-    ) -> Result<bool, Stop> {
-        let kernel = self.kernel;
+        walked: bool,
+    ) {
         let (mut context, mut single, mut number) = (0, false, 0);
         for _ in 0..MAXIMUM_CALLS {
-            let start = context;
-            let question = Question::new(Source::DIRECTORY_OBJECT, 0)
-                .named(path)
-                .about(u64::from(start), reference);
+            self.call.handle = directory;
+            self.call.index = context;
+            self.call.single = single;
+            self.subject = [u64::from(context), reference];
+            self.path.push(path);
             core::mem::swap(&mut self.answer, listing);
-            let asked = self.item(&question, None, &mut |buffer| {
-                context = start;
-                kernel.query_directory_object(directory, single, start == 0, &mut context, buffer)
-            });
+            self.items(&[DIRECTORY]);
             core::mem::swap(&mut self.answer, listing);
-            let asked = asked?;
-            let mut place = 0;
-            while let Some(names) = entry_at(listing, asked.length, place) {
-                if !entry(self, number, names)? {
-                    return Ok(false);
+            let (asked, next) = (self.asked, self.call.next);
+            // What a directory lists has no path.
+            self.path.cut(0);
+            let mut offset = 0;
+            // The entries end with one of null strings, or where the strings begin.
+            while walked
+                && let Some(name) = listing.string_at(asked.length, offset)
+                && let Some(type_name) =
+                    listing.string_at(asked.length, offset + unicode_string::SIZE)
+            {
+                self.entry(directory, entry_of(reference, number), name, type_name);
+                if self.outcome != Outcome::COMPLETE {
+                    return;
                 }
-                place += 1;
+                offset += 2 * unicode_string::SIZE;
                 number += 1;
             }
             let goes_on = match asked.status {
@@ -175,32 +136,11 @@ impl<K: Kernel, S: Sink<Error = Status> + Send> Capture<'_, K, S> {
                 }
                 _ => false,
             };
-            if !goes_on || context <= start {
-                return Ok(true);
+            if !goes_on || next <= context {
+                return;
             }
+            context = next;
         }
-        Ok(false)
+        self.outcome = Outcome::TRUNCATED;
     }
-}
-
-/// Name and type of an `OBJECT_DIRECTORY_INFORMATION`. The entries end with one of null strings, or where the strings begin.
-fn entry_at<K: Kernel>(listing: &Region<K>, length: usize, place: usize) -> Option<[&[u16]; 2]> {
-    let offset = place * 2 * unicode_string::SIZE;
-    let name = string_at(listing, length, offset)?;
-    let type_name = string_at(listing, length, offset + unicode_string::SIZE)?;
-    Some([name, type_name])
-}
-
-/// The characters of a `UNICODE_STRING` in an answer, where they lie in it.
-pub(super) fn string_at<K: Kernel>(
-    answer: &Region<K>,
-    length: usize,
-    offset: usize,
-) -> Option<&[u16]> {
-    let bytes = answer.bytes().get(..length)?;
-    let size = (dword(bytes, offset + unicode_string::LENGTH) & 0xFFFF) as usize;
-    let buffer = native(bytes, offset + unicode_string::BUFFER);
-    let place = usize::try_from(buffer.wrapping_sub(answer.address() as u64)).ok()?;
-    bytes.get(place..)?.get(..size)?;
-    units_at(answer, place, size / 2)
 }

@@ -34,14 +34,22 @@ impl Path {
     }
 
     /// Adds units; `false` when there was no room for all of them.
-    pub fn push(&mut self, units: &mut dyn Iterator<Item = u16>) -> bool {
-        for unit in units {
-            let Some(place) = self.units.get_mut(self.length) else {
-                return false;
-            };
-            *place = unit;
-            self.length += 1;
-        }
+    pub fn push(&mut self, units: &[u16]) -> bool {
+        units.iter().all(|unit| self.push_unit(*unit))
+    }
+
+    /// Adds ASCII text; `false` when there was no room for all of it.
+    pub fn push_ascii(&mut self, text: &[u8]) -> bool {
+        text.iter().all(|byte| self.push_unit(u16::from(*byte)))
+    }
+
+    #[inline(never)]
+    fn push_unit(&mut self, unit: u16) -> bool {
+        let Some(place) = self.units.get_mut(self.length) else {
+            return false;
+        };
+        *place = unit;
+        self.length += 1;
         true
     }
 }

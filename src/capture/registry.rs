@@ -1,28 +1,23 @@
 //! The registry: what a table of keys wants of each, walked down from its root.
 
-use super::path::Path;
-use super::query::ask;
-use super::{Capture, Question, Stop};
-use crate::nt::layout::key_basic_information as subkey;
-use crate::nt::{Handle, Kernel, List, OutOfMemory, Owned, Status};
-use crate::own::dword;
-use crate::utf16;
-use bootshot_format::{Family, ObjectKind, OpenKind, Outcome, Sink, Source};
+use super::Capture;
+use super::query::Ask;
+use super::run::Names;
+use crate::nt::{Handle, Kernel, List, Owned, Status};
+use bootshot_format::{Family, ObjectKind, OpenKind, Sink, Source};
 
 const KEY_QUERY_VALUE: u32 = 1;
 const KEY_ENUMERATE_SUB_KEYS: u32 = 8;
 
-/// `KeyBasicInformation`.
-const BASIC_INFORMATION: u32 = 0;
+const KEY: Ask = Ask::new(Source::OPEN, OpenKind::KEY.0);
 /// `KeyFlagsInformation`: volatile, link.
-const FLAGS_INFORMATION: u32 = 5;
+const KEY_FLAGS: Ask = Ask::new(Source::KEY_INFORMATION, 5);
+/// `KeyValuePartialInformation` of the value that says where a link leads.
+const TARGET: Ask = Ask::new(Source::REGISTRY_VALUE, 2);
+/// `KeyBasicInformation`.
+const KEY_SUBKEYS: Ask = Ask::new(Source::SUBKEYS, 0);
 /// `KeyValueFullInformation`.
-const VALUE_FULL_INFORMATION: u32 = 1;
-/// `KeyValuePartialInformation`.
-const VALUE_PARTIAL_INFORMATION: u32 = 2;
-
-/// Subkeys of one key that are walked into: a machine has some 800 services, but a user can have thousands of classes.
-const MAXIMUM_SUBKEYS: u32 = 2048;
+const KEY_VALUES: Ask = Ask::new(Source::KEY_VALUES, 1);
 
 /// What is wanted of a key: its subkeys.
 const SUBKEYS: u8 = 1;
@@ -91,69 +86,91 @@ const KEYS: [Row; 38] = [
     (6, EVERY, SUBKEYS | VALUES),
 ];
 
-/// A walk through the keys of a table.
-struct Walk {
-    path: Path,
-    outcome: Outcome,
+/// [`KEYS`] as the executable holds it: for each row a byte of depth and wanted flags, the name, and a zero.
+static ROWS: [u8; packed_length(&KEYS)] = packed(&KEYS);
+
+/// The depth in a row's first byte; above it stand the flags.
+const DEPTH: u8 = 0x0F;
+const FLAGS_SHIFT: u32 = 4;
+
+const fn packed_length(rows: &[Row]) -> usize {
+    let (mut length, mut row) = (0, 0);
+    while row < rows.len() {
+        length += rows[row].1.len() + 2;
+        row += 1;
+    }
+    length
 }
 
-impl<K: Kernel, S: Sink<Error = Status> + Send> Capture<'_, K, S> {
-    pub(super) fn registry(&mut self) -> Result<(), Stop> {
-        self.begin_batch(Family::REGISTRY)?;
-        let mut walk = Walk {
-            path: Path::new(),
-            outcome: Outcome::COMPLETE,
-        };
-        self.keys(&mut walk, &KEYS, &[], false)?;
-        self.end_batch_as(walk.outcome)
+const fn packed<const N: usize>(rows: &[Row]) -> [u8; N] {
+    let mut bytes = [0; N];
+    let (mut place, mut row) = (0, 0);
+    while row < rows.len() {
+        let (depth, name, wanted) = rows[row];
+        assert!(depth <= DEPTH && name.is_ascii());
+        bytes[place] = depth | wanted << FLAGS_SHIFT;
+        let mut character = 0;
+        while character < name.len() {
+            bytes[place + 1 + character] = name.as_bytes()[character];
+            character += 1;
+        }
+        place += name.len() + 2;
+        row += 1;
+    }
+    bytes
+}
+
+/// A row taken off the front of packed ones: its first byte, its name, and the rows behind it.
+fn first_row(rows: &[u8]) -> Option<(u8, &[u8], &[u8])> {
+    let (first, rest) = rows.split_first()?;
+    let mut parts = rest.splitn(2, |byte| *byte == 0);
+    Some((*first, parts.next()?, parts.next()?))
+}
+
+impl<'a, K: Kernel, S: Sink<Error = Status> + Send> Capture<'a, K, S> {
+    pub(super) fn registry(&mut self) {
+        self.begin_batch(Family::REGISTRY);
+        self.keys(&ROWS, &[], false);
+        self.end_batch();
     }
 
-    /// Walks through the keys of `rows`, which lie below the path of the walk. `subkeys` are the names that
-    /// [`EVERY`] stands for, each behind its length; `listed` says that some part of the path came from such a name.
-    fn keys(
-        &mut self,
-        walk: &mut Walk,
-        mut rows: &[Row],
-        mut subkeys: &[u16],
-        listed: bool,
-    ) -> Result<(), Stop> {
-        while let Some(((depth, name, wanted), behind)) = rows.split_first() {
-            let end = behind.iter().position(|(other, ..)| other <= depth);
-            let (below, next) = behind.split_at(end.unwrap_or(behind.len()));
-            rows = next;
-            if *name != EVERY {
-                let name = &mut name.bytes().map(u16::from);
-                self.key(walk, name, *wanted, below, listed)?;
+    /// Walks through the keys of `rows`, which lie below the path. `subkeys` are the names that [`EVERY`] stands for, each
+    /// behind its length; `listed` says that some part of the path came from such a name.
+    fn keys(&mut self, mut rows: &[u8], mut subkeys: &[u16], listed: bool) {
+        let above = self.path.length();
+        while let Some((first, name, behind)) = first_row(rows) {
+            // The rows below this one are deeper.
+            rows = behind;
+            while let Some((other, _, behind)) = first_row(rows)
+                && other & DEPTH > first & DEPTH
+            {
+                rows = behind;
+            }
+            let below = &behind[..behind.len().saturating_sub(rows.len())];
+            let wanted = first >> FLAGS_SHIFT;
+            if name != EVERY.as_bytes() {
+                let whole = self.path.push_ascii(b"\\") && self.path.push_ascii(name);
+                self.key(whole, wanted, below, listed);
+                self.path.cut(above);
                 continue;
             }
             while let Some((length, rest)) = subkeys.split_first()
                 && let Some((name, rest)) = rest.split_at_checked(usize::from(*length))
             {
                 subkeys = rest;
-                self.key(walk, &mut name.iter().copied(), *wanted, below, true)?;
+                let whole = self.path.push_ascii(b"\\") && self.path.push(name);
+                self.key(whole, wanted, below, true);
+                self.path.cut(above);
             }
         }
-        Ok(())
     }
 
-    /// Asks what is `wanted` of a key, and walks through the rows below it.
-    fn key(
-        &mut self,
-        walk: &mut Walk,
-        name: &mut dyn Iterator<Item = u16>,
-        wanted: u8,
-        below: &[Row],
-        listed: bool,
-    ) -> Result<(), Stop> {
-        if !(self.may_go_on)() {
-            walk.outcome = Outcome::TRUNCATED;
-            return Ok(());
+    /// Asks what is `wanted` of the key of the path, and walks through the rows below it.
+    fn key(&mut self, whole: bool, wanted: u8, below: &[u8], listed: bool) {
+        if !self.goes_on() {
+            return;
         }
         let kernel = self.kernel;
-        let above = walk.path.length();
-        let whole = walk
-            .path
-            .push(&mut core::iter::once(u16::from(b'\\')).chain(name));
         let mut subkeys = List::new(self.heap);
         let mut access = 0;
         if wanted & SUBKEYS != 0 {
@@ -165,101 +182,48 @@ impl<K: Kernel, S: Sink<Error = Status> + Send> Capture<'_, K, S> {
         // Opened by its path each time: no handle stays open while others are walked through.
         let opened = match wanted {
             _ if !whole => Err(Status::NAME_TOO_LONG),
-            0 => Ok(None),
-            _ => kernel
-                .open(ObjectKind::KEY, Handle::NONE, walk.path.units(), access)
-                .map(|key| Some(Owned::new(kernel, key))),
+            0 => Ok(Handle::NONE),
+            _ => kernel.open(ObjectKind::KEY, Handle::NONE, self.path.units(), access),
         };
-        let missing = match opened {
-            Ok(Some(key)) => {
-                self.contents(walk, key.get(), wanted, below, &mut subkeys)?;
-                false
+        self.subject = [0; 2];
+        match opened {
+            Ok(handle) => {
+                let key = Owned::new(kernel, handle);
+                self.call.handle = handle;
+                self.contents(wanted, below, &mut subkeys);
+                drop(key);
             }
-            Ok(None) => false,
             Err(status) => {
                 let missing = status == Status::OBJECT_NAME_NOT_FOUND;
                 // What some subkeys have and others do not is missed nowhere.
                 if !(missing && listed) {
-                    let question = Question::new(Source::OPEN, OpenKind::KEY.0);
-                    self.note(&question.named(walk.path.units()), status)?;
+                    self.note(KEY, status);
                 }
-                missing || !whole
+                if missing || !whole {
+                    return;
+                }
             }
-        };
-        if !missing {
-            self.keys(walk, below, &subkeys, listed)?;
         }
-        walk.path.cut(above);
-        Ok(())
+        self.keys(below, &subkeys, listed);
     }
 
     /// Asks an open key, and keeps the names of its subkeys where rows `below` stand for them.
-    fn contents(
-        &mut self,
-        walk: &mut Walk,
-        key: Handle,
-        wanted: u8,
-        below: &[Row],
-        names: &mut List<'_, K, u16>,
-    ) -> Result<(), Stop> {
-        let kernel = self.kernel;
-        let path = walk.path.units();
-        let question = |source: Source, class: u32| Question::new(source, class).named(path);
+    fn contents(&mut self, wanted: u8, below: &[u8], names: &mut Names<'a, K>) {
         if wanted & FLAGS != 0 {
-            let question = question(Source::KEY_INFORMATION, FLAGS_INFORMATION);
-            self.item(&question, None, &mut |buffer| {
-                kernel.query_key(key, FLAGS_INFORMATION, buffer)
-            })?;
+            self.items(&[KEY_FLAGS]);
         }
         if wanted & LINK != 0 {
-            const TARGET: &[u16] = utf16!("SymbolicLinkValue");
-            let asked = ask(kernel, &mut self.answer, None, &mut |buffer| {
-                kernel.query_value_key(key, TARGET, VALUE_PARTIAL_INFORMATION, buffer)
-            });
-            if asked.status != Status::OBJECT_NAME_NOT_FOUND {
-                let question = question(Source::REGISTRY_VALUE, VALUE_PARTIAL_INFORMATION);
-                self.record(&question.value(TARGET), &asked)?;
+            self.ask(TARGET);
+            if self.asked.status != Status::OBJECT_NAME_NOT_FOUND {
+                self.record();
             }
         }
         if wanted & SUBKEYS != 0 {
-            let walked = matches!(below, [(_, EVERY, _), ..]);
-            let (mut count, mut complete) = (0, true);
-            self.enumerate(
-                &question(Source::SUBKEYS, BASIC_INFORMATION),
-                &mut |index, buffer| kernel.enumerate_key(key, index, BASIC_INFORMATION, buffer),
-                &mut |answer| {
-                    count += 1;
-                    if walked && complete {
-                        complete = count <= MAXIMUM_SUBKEYS && keep_name(answer, names).is_ok();
-                    }
-                },
-            )?;
-            if !complete {
-                walk.outcome = Outcome::TRUNCATED;
-            }
+            let is_walked = below.get(1) == EVERY.as_bytes().first();
+            self.enumerate(KEY_SUBKEYS, is_walked.then_some(names));
         }
         if wanted & VALUES != 0 {
-            self.enumerate(
-                &question(Source::KEY_VALUES, VALUE_FULL_INFORMATION),
-                &mut |index, buffer| {
-                    kernel.enumerate_value_key(key, index, VALUE_FULL_INFORMATION, buffer)
-                },
-                &mut |_| {},
-            )?;
+            self.enumerate(KEY_VALUES, None);
         }
-        Ok(())
     }
-}
-
-/// Adds the name in a `KEY_BASIC_INFORMATION` to `names`, behind its length.
-fn keep_name<K: Kernel>(answer: &[u8], names: &mut List<'_, K, u16>) -> Result<(), OutOfMemory> {
-    let name = answer.get(subkey::NAME..).unwrap_or(&[]);
-    let length = (dword(answer, subkey::NAME_LENGTH) as usize).min(name.len()) / 2;
-    // A name of more units than this fits into no path.
-    let length = length.min(usize::from(u16::MAX));
-    names.push(length as u16)?;
-    let units = name.as_chunks().0.iter().take(length);
-    units
-        .map(|unit| u16::from_le_bytes(*unit))
-        .try_for_each(|unit| names.push(unit))
 }

@@ -1,6 +1,8 @@
 //! Memory straight from the kernel: query buffers, and values that outlive every stack.
 
+use super::layout::unicode_string;
 use super::{Kernel, Status};
+use crate::own::{dword, native};
 
 /// What a query may write to: 8-byte aligned by its type, of any length in bytes, since many information classes take
 /// exactly the size of their structure.
@@ -62,16 +64,34 @@ impl<K: Kernel> Region<K> {
 
     /// A region of at least `length` bytes.
     pub fn new(kernel: K, length: usize) -> Result<Self, Status> {
-        let length = length.next_multiple_of(PAGE);
-        let address = kernel.reserve_memory(length)?;
-        // From here on the region owns the range: a failing commit releases it.
-        let region = Self {
-            kernel,
-            address,
-            words: length / 8,
-        };
-        kernel.commit_memory(address, length).ok()?;
+        let mut region = Self::empty(kernel);
+        region.replace(length).ok()?;
         Ok(region)
+    }
+
+    /// Gives its memory back, and takes at least `length` bytes; none where that fails.
+    pub fn replace(&mut self, length: usize) -> Status {
+        self.release();
+        let length = length.next_multiple_of(PAGE);
+        let address = match self.kernel.reserve_memory(length) {
+            Ok(address) => address,
+            Err(status) => return status,
+        };
+        // From here on the region owns the range: a failing commit releases it.
+        self.address = address;
+        self.words = length / 8;
+        let status = self.kernel.commit_memory(address, length);
+        if !status.is_success() {
+            self.release();
+        }
+        status
+    }
+
+    fn release(&mut self) {
+        if core::mem::take(&mut self.words) != 0 {
+            // SAFETY: the range was ours alone, and is not known to us any more.
+            unsafe { self.kernel.release_memory(self.address) }
+        }
     }
 
     /// The first `length` bytes, at most all, for a system call to fill.
@@ -109,6 +129,27 @@ impl<K: Kernel> Region<K> {
         unsafe { core::slice::from_raw_parts(self.address as *const u8, self.length()) }
     }
 
+    /// The first `length` bytes, at most all.
+    pub fn first(&self, length: usize) -> &[u8] {
+        let bytes = self.bytes();
+        bytes.get(..length).unwrap_or(bytes)
+    }
+
+    /// The UTF-16 units of a `UNICODE_STRING` that stands at `offset` in its first `length` bytes, where they lie in those.
+    pub fn string_at(&self, length: usize, offset: usize) -> Option<&[u16]> {
+        let bytes = self.first(length);
+        let size = (dword(bytes, offset + unicode_string::LENGTH) & 0xFFFF) as usize;
+        let place = native(bytes, offset + unicode_string::BUFFER);
+        let place = (place as usize).wrapping_sub(self.address);
+        let bytes = bytes.get(place..)?.get(..size)?;
+        let units = bytes.as_ptr().cast::<u16>();
+        if !units.is_aligned() {
+            return None;
+        }
+        // SAFETY: the bytes are borrowed from the region, aligned, and any bytes make units.
+        Some(unsafe { core::slice::from_raw_parts(units, size / 2) })
+    }
+
     /// Length in bytes.
     pub const fn length(&self) -> usize {
         self.words * 8
@@ -122,10 +163,7 @@ impl<K: Kernel> Region<K> {
 
 impl<K: Kernel> Drop for Region<K> {
     fn drop(&mut self) {
-        if self.words != 0 {
-            // SAFETY: the range is ours alone and its owner is going.
-            unsafe { self.kernel.release_memory(self.address) }
-        }
+        self.release();
     }
 }
 
@@ -146,20 +184,6 @@ pub fn units_of<K: Kernel>(region: &Region<K>, length: usize) -> &[u16] {
     }
     // SAFETY: the region is committed, page-aligned and holds that many units; any bytes make units.
     unsafe { core::slice::from_raw_parts(region.address() as *const u16, length) }
-}
-
-/// `length` UTF-16 units that begin `offset` bytes into a region; `None` where they are not inside, or not aligned.
-pub fn units_at<K: Kernel>(region: &Region<K>, offset: usize, length: usize) -> Option<&[u16]> {
-    let bytes = region
-        .bytes()
-        .get(offset..)?
-        .get(..length.checked_mul(2)?)?;
-    let place = bytes.as_ptr().cast::<u16>();
-    if !place.is_aligned() {
-        return None;
-    }
-    // SAFETY: the bytes are borrowed from the region, aligned, and any bytes make units.
-    Some(unsafe { core::slice::from_raw_parts(place, length) })
 }
 
 /// Moves a value into memory of its own that is never released, for threads that may outlive any stack frame.

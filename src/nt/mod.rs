@@ -22,7 +22,7 @@ pub mod simulated;
 
 pub use handover::Handover;
 pub use heap::{Heap, List, OutOfMemory};
-pub use memory::{Buffer, PAGE, Region, bytes_of, keep_for_ever, units_at, units_of};
+pub use memory::{Buffer, PAGE, Region, bytes_of, keep_for_ever, units_of};
 pub use status::Status;
 
 use bootshot_format::ObjectKind;
@@ -219,7 +219,7 @@ pub trait Kernel: Copy + Send + Sync + 'static {
     fn format_row(self, row: &Row, to: &mut [u8]) -> usize;
 }
 
-/// A handle that is closed when its owner goes.
+/// A handle that is closed when its owner goes; [`Handle::NONE`] is no handle at all.
 #[derive(Debug)]
 pub struct Owned<K: Kernel> {
     kernel: K,
@@ -240,6 +240,8 @@ impl<K: Kernel> Owned<K> {
 
 impl<K: Kernel> Drop for Owned<K> {
     fn drop(&mut self) {
-        self.kernel.close(self.handle);
+        if self.handle != Handle::NONE {
+            self.kernel.close(self.handle);
+        }
     }
 }
