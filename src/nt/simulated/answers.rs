@@ -10,7 +10,7 @@ use crate::nt::Status;
 use std::collections::BTreeMap;
 
 /// `SystemProcessInformation`, `SystemExtendedProcessInformation` and `SystemFullProcessInformation`.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Depth {
     Plain,
     Extended,
@@ -141,10 +141,17 @@ fn extension(fields: Fields) -> Fields {
     fields.raw(&sid(5, &[18]))
 }
 
-/// Class 64.
-pub(super) fn handles_extended(entries: &[HandleEntry]) -> Vec<u8> {
-    let fields = Fields::new().pointer(entries.len() as u64).pointer(0);
-    let entry = |fields: Fields, entry: &HandleEntry| {
+/// Class 64 in front of its entries.
+pub(super) fn handles_extended(count: usize) -> Fields {
+    Fields::new().pointer(count as u64).pointer(0)
+}
+
+/// Bytes of a `SYSTEM_HANDLE_TABLE_ENTRY_INFO_EX`.
+pub(super) const HANDLE_ENTRY_EXTENDED: usize = 3 * POINTER + 16;
+
+/// The entries of class 64.
+pub(super) fn handle_entries(entries: impl Iterator<Item = HandleEntry>) -> Vec<u8> {
+    let entry = |fields: Fields, entry: HandleEntry| {
         let fields = fields
             .pointer(entry.object)
             .pointer(entry.process)
@@ -156,7 +163,7 @@ pub(super) fn handles_extended(entries: &[HandleEntry]) -> Vec<u8> {
             .u32(entry.attributes)
             .u32(0)
     };
-    entries.iter().fold(fields, entry).done()
+    entries.fold(Fields::new(), entry).done()
 }
 
 /// Class 16, ids and handle values cut to 16 bits.

@@ -25,6 +25,8 @@ pub struct FileSystem {
     pub kind: Kind,
     /// Bytes that files can take together.
     pub capacity: u64,
+    /// Whether power never fails: nothing is kept of what its loss would undo.
+    pub always_powered: bool,
     nodes: Vec<Node>,
     /// What a loss of power may undo, in order.
     unflushed: Vec<Change>,
@@ -99,6 +101,7 @@ impl FileSystem {
         let mut files = Self {
             kind,
             capacity,
+            always_powered: false,
             nodes: Vec::new(),
             unflushed: Vec::new(),
         };
@@ -304,6 +307,10 @@ impl FileSystem {
         let end = position + bytes.len();
         if end.saturating_sub(current.len()) as u64 > available {
             return false;
+        }
+        if self.always_powered && position == current.len() {
+            current.extend_from_slice(bytes);
+            return true;
         }
         if end > current.len() {
             current.resize(end, 0);

@@ -117,11 +117,7 @@ impl Kernel for &'static Simulated {
                 let Some(Object::Token(id)) = state.handles.get(&token.0) else {
                     return Outcome::failed(status::INVALID_HANDLE);
                 };
-                let process = state
-                    .machine
-                    .processes
-                    .iter()
-                    .find(|process| process.id == *id);
+                let process = state.process_of(*id);
                 let reply = process.and_then(|process| process.token.get(&class));
                 Outcome::of(reply, capacity, address, Status::BUFFER_TOO_SMALL)
             },
@@ -301,11 +297,7 @@ impl Kernel for &'static Simulated {
 
     fn open_process(self, process_id: u64, access: u32) -> Result<Handle, Status> {
         self.call(asking("NtOpenProcess", process_id), Err, |state| {
-            let process = state
-                .machine
-                .processes
-                .iter()
-                .find(|process| process.id == process_id);
+            let process = state.process_of(process_id);
             // The idle process has no process object that could be opened.
             let process = process
                 .filter(|process| process.id != 0)

@@ -207,6 +207,8 @@ pub struct Machine {
     pub commits: u32,
     /// What goes wrong, the first that applies.
     pub rules: Vec<Rule>,
+    /// Whether no call is logged: a large machine answers millions.
+    pub forgets_calls: bool,
 }
 
 /// 2026-11-20 06:00 UTC, 100 ns since 1601: when the simulated machines boot.
@@ -341,6 +343,18 @@ impl Machine {
             ..space::Own::default()
         });
         self
+    }
+
+    /// Handles as the lists show them.
+    pub(super) fn listed(
+        &self,
+        entries: impl Iterator<Item = HandleEntry>,
+    ) -> impl Iterator<Item = HandleEntry> {
+        let hidden = self.addresses_hidden;
+        entries.map(move |entry| match hidden {
+            true => HandleEntry { object: 0, ..entry },
+            false => entry,
+        })
     }
 
     /// Lists the types in `\ObjectTypes`.

@@ -10,6 +10,7 @@ mod fault;
 mod fields;
 mod file_calls;
 mod files;
+mod index;
 mod kernel;
 mod keys;
 mod machine;
@@ -36,9 +37,10 @@ pub use security::Security;
 pub use space::{Own, USER_SHARED_DATA};
 
 use crate::nt::Handle;
+use index::Index;
 use memory::Memory;
 use std::any::Any;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle, ThreadId};
@@ -52,10 +54,13 @@ pub struct Simulated {
 
 struct State {
     machine: Machine,
+    index: Index,
     threads: Vec<Thread>,
     running: Vec<JoinHandle<Option<()>>>,
     panics: Vec<String>,
     handles: BTreeMap<usize, Object>,
+    /// How many of the caller's handles are to the object at a kernel address.
+    own_holders: HashMap<u64, u32>,
     next_handle: usize,
     bad_closes: Vec<usize>,
     calls: Vec<Call>,
@@ -241,6 +246,8 @@ impl State {
         Self {
             memory: Memory::new(machine.commit_limit, machine.commits),
             machine,
+            index: Index::default(),
+            own_holders: HashMap::new(),
             threads: vec![Thread::default()],
             running: Vec::new(),
             panics: Vec::new(),
@@ -275,6 +282,12 @@ impl Simulated {
             changed: Condvar::new(),
         };
         Box::leak(Box::new(simulated))
+    }
+
+    /// Works out what large questions are answered with, which otherwise the first of them waits for.
+    pub fn prepare(&self) {
+        let state = self.lock();
+        state.index.prepare(&state.machine);
     }
 
     /// Calls made so far.

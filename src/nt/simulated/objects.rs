@@ -238,12 +238,18 @@ impl Machine {
 
 /// Kernel address of a process object.
 pub fn process_address(id: u64) -> u64 {
-    0xFFFF_A000_9000_0000 + id * 0x100
+    0xFFFF_A000_9000_0000 + id * DISTANCE
 }
 
 /// Kernel address of a thread object.
 pub fn thread_address(id: u64) -> u64 {
-    0xFFFF_A000_A000_0000 + id * 0x100
+    0xFFFF_A000_A000_0000 + id * DISTANCE
+}
+
+/// The id of the process or thread at an address, where that of the id 0 would stand at `first`.
+fn id_at(address: u64, first: u64) -> Option<u64> {
+    let distance = address.checked_sub(first)?;
+    (distance % DISTANCE == 0).then_some(distance / DISTANCE)
 }
 
 /// The type that a kind of object is opened as, and the call that does it.
@@ -377,18 +383,15 @@ impl State {
             };
             return Ok(self.open(object));
         }
-        let entries = self.machine.handles.iter();
-        let mut mine = entries.filter(|entry| (entry.process, entry.value) == (owner, value));
-        let entry = *mine.next().ok_or(status::INVALID_HANDLE)?;
+        let place = self.index.handle(&self.machine, owner, value);
+        let entry = self.machine.handles[place.ok_or(status::INVALID_HANDLE)?];
         let granted = access.unwrap_or(entry.access);
         let machine = &self.machine;
         let (refused, object) = if let Some(object) = machine.objects.get(&entry.object) {
             (object.refused_access, Object::Kernel(entry.object, granted))
-        } else if let Some(id) = machine.process_at(entry.object) {
-            let process = machine.processes.iter().find(|process| process.id == id);
-            let refused = process.map_or(0, |process| process.refused_access);
-            (refused, Object::Process(id, granted))
-        } else if let Some(id) = machine.thread_at(entry.object) {
+        } else if let Some(process) = self.process_at(entry.object) {
+            (process.refused_access, Object::Process(process.id, granted))
+        } else if let Some(id) = self.thread_at(entry.object) {
             (0, Object::OtherThread(id, granted))
         } else {
             (
@@ -416,10 +419,8 @@ impl State {
         };
         let processes = &self.machine.processes;
         let from = after.map_or(0, |id| {
-            1 + processes
-                .iter()
-                .position(|process| process.id == id)
-                .expect("processes stay")
+            let place = self.index.process(&self.machine, id);
+            1 + place.expect("processes stay")
         });
         let mut rest = processes[from..].iter();
         let next = rest.find(|process| process.id != 0 && access & process.refused_access == 0);
@@ -456,16 +457,25 @@ impl State {
 
     /// The exit status of a thread that has ended, `None` for one that runs.
     pub(super) fn exit_status_of(&self, thread: u64) -> Option<u32> {
-        let mut processes = self.machine.processes.iter();
-        processes.find_map(|process| process.ended_threads.get(&thread).copied())
+        self.index.exit_status(&self.machine, thread)
+    }
+
+    /// The process whose object stands at a kernel address.
+    fn process_at(&self, address: u64) -> Option<&super::Process> {
+        self.process_of(id_at(address, process_address(0))?)
+    }
+
+    /// The id of the thread whose object stands there.
+    fn thread_at(&self, address: u64) -> Option<u64> {
+        let id = id_at(address, thread_address(0))?;
+        self.index.owner(&self.machine, id).map(|_| id)
     }
 
     /// `THREADINFOCLASS` answers for a thread by its id.
     pub(super) fn thread_information(&self, thread: u64, class: u32) -> Option<Reply> {
         const STILL_ACTIVE: u32 = 0x103;
-        let owner = self.machine.processes.iter().find(|process| {
-            process.threads.contains(&thread) || process.ended_threads.contains_key(&thread)
-        })?;
+        let owner = self.index.owner(&self.machine, thread)?;
+        let owner = &self.machine.processes[owner];
         let exit_status = self.exit_status_of(thread);
         let fields = match class {
             // THREAD_BASIC_INFORMATION.
@@ -509,11 +519,8 @@ impl State {
         const IN_ADVANCE: u32 = 0x7FFF;
         let object = self.handles.get(&value)?;
         let address = self.object_address(value, object);
-        let others = self.machine.handles.iter();
-        let others = others.filter(|entry| entry.object == address).count();
-        let own = self.handles.iter();
-        let own = own.filter(|(value, object)| self.object_address(**value, object) == address);
-        let handles = (others + own.count()) as u32;
+        let own = self.own_holders.get(&address).copied().unwrap_or(0);
+        let handles = own + self.index.holders(&self.machine, address);
         let known = self.machine.objects.get(&address);
         let references = known.map_or(1, |object| object.references);
         let name = known.map_or("", |object| &object.name);

@@ -21,6 +21,8 @@ impl State {
     pub(super) fn open(&mut self, object: Object) -> Handle {
         let handle = self.next_handle;
         self.next_handle += 4;
+        let address = self.object_address(handle, &object);
+        *self.own_holders.entry(address).or_insert(0) += 1;
         self.handles.insert(handle, object);
         Handle(handle)
     }
@@ -30,6 +32,10 @@ impl State {
             self.bad_closes.push(handle.0);
             return status::INVALID_HANDLE;
         };
+        let address = self.object_address(handle.0, &object);
+        if let Some(holders) = self.own_holders.get_mut(&address) {
+            *holders -= 1;
+        }
         if let Object::File(file) = object {
             let files = &mut self.machine.files;
             if file.options & option::DELETE_ON_CLOSE != 0 {
@@ -56,14 +62,16 @@ impl State {
             Some(_) => return Err(status::OBJECT_TYPE_MISMATCH),
             None => return Err(status::INVALID_HANDLE),
         };
-        self.machine
-            .processes
-            .iter()
-            .find(|process| process.id == id)
-            .ok_or(status::INVALID_CID)
+        self.process_of(id).ok_or(status::INVALID_CID)
     }
 
-    pub(super) fn all_handles(&self) -> Vec<HandleEntry> {
+    /// The process with this id.
+    pub(super) fn process_of(&self, id: u64) -> Option<&Process> {
+        let place = self.index.process(&self.machine, id)?;
+        Some(&self.machine.processes[place])
+    }
+
+    fn own_handles(&self) -> impl Iterator<Item = HandleEntry> {
         let own = self.handles.iter().map(|(value, object)| HandleEntry {
             process: self.machine.own_id,
             value: *value as u64,
@@ -72,11 +80,22 @@ impl State {
             attributes: 0,
             object: self.object_address(*value, object),
         });
-        let mut all: Vec<_> = self.machine.handles.iter().copied().chain(own).collect();
-        if self.machine.addresses_hidden {
-            all.iter_mut().for_each(|entry| entry.object = 0);
+        self.machine.listed(own)
+    }
+
+    /// Class 64.
+    fn handles_extended(&self, capacity: usize) -> Outcome {
+        let others = self.index.handle_list(&self.machine);
+        let count = self.machine.handles.len() + self.handles.len();
+        let fields = answers::handles_extended(count);
+        let length = fields.length() + count * answers::HANDLE_ENTRY_EXTENDED;
+        if length > capacity {
+            return Outcome(Status::INFO_LENGTH_MISMATCH, length, Vec::new());
         }
-        all
+        let own = answers::handle_entries(self.own_handles());
+        let bytes = [fields.done().as_slice(), others, &own].concat();
+        assert_eq!(bytes.len(), length);
+        Outcome(Status::SUCCESS, length, bytes)
     }
 
     pub(super) fn type_index(&self, object: &Object) -> u16 {
@@ -95,22 +114,35 @@ impl State {
             return Outcome::failed(Status::INVALID_INFO_CLASS);
         }
         let open_handles = self.handles.len() as u32;
-        let processes = |depth| answers::processes(&self.machine, depth, open_handles, address);
+        let short = Status::INFO_LENGTH_MISMATCH;
+        let processes = |depth| {
+            let machine = &self.machine;
+            let list = self
+                .index
+                .processes(machine, depth, open_handles, capacity, address);
+            match list {
+                Ok(bytes) => Outcome(Status::SUCCESS, bytes.len(), bytes),
+                Err(length) => Outcome(short, length, Vec::new()),
+            }
+        };
         let bytes = match class {
             _ if self.machine.system.contains_key(&class) => {
                 let reply = self.machine.system.get(&class);
-                return Outcome::of(reply, capacity, address, Status::INFO_LENGTH_MISMATCH);
+                return Outcome::of(reply, capacity, address, short);
             }
-            PROCESS_INFORMATION => processes(Depth::Plain),
-            PROCESS_INFORMATION_EXTENDED => processes(Depth::Extended),
-            PROCESS_INFORMATION_FULL => processes(Depth::Full),
-            HANDLES => answers::handles(&self.all_handles()),
-            HANDLES_EXTENDED => answers::handles_extended(&self.all_handles()),
+            PROCESS_INFORMATION => return processes(Depth::Plain),
+            PROCESS_INFORMATION_EXTENDED => return processes(Depth::Extended),
+            PROCESS_INFORMATION_FULL => return processes(Depth::Full),
+            HANDLES => {
+                let others = self.machine.listed(self.machine.handles.iter().copied());
+                answers::handles(&others.chain(self.own_handles()).collect::<Vec<_>>())
+            }
+            HANDLES_EXTENDED => return self.handles_extended(capacity),
             MODULES => answers::modules(&self.machine),
             MODULES_EXTENDED => answers::modules_extended(&self.machine),
             _ => return Outcome::failed(Status::INVALID_INFO_CLASS),
         };
-        Outcome::whole(bytes, capacity, Status::INFO_LENGTH_MISMATCH)
+        Outcome::whole(bytes, capacity, short)
     }
 
     /// `SystemFirmwareTableInformation`: the request at the start of the buffer, with the table behind it.
