@@ -40,8 +40,8 @@ use clap::{Parser, Subcommand};
 
 use crate::commands::{
     boot, check, diff, drivers, handles, install, jobs, list, memory, modules, namespace, objects,
-    peb, processes, raw, registry, report, run, salvage, simulate_boot, status, summary, symlinks,
-    threads, types, undo_script, uninstall, verify, wfp, zombies,
+    peb, processes, raw, redact, registry, report, run, salvage, simulate_boot, status, summary,
+    symlinks, threads, types, undo_script, uninstall, verify, wfp, zombies,
 };
 use crate::error::{Error, Outcome};
 
@@ -107,6 +107,8 @@ enum Command {
     Report(report::Args),
     /// Tell whether snapshots are as they were written, and whether what they say agrees with itself
     Verify(verify::Args),
+    /// Make a snapshot to show to others: without kernel addresses, users, command lines, environment
+    Redact(redact::Args),
     /// Make a sound snapshot of what is whole in one that was cut short or damaged
     Salvage(salvage::Args),
     /// Tell whether an executable is fit to run as a native program at boot
@@ -150,6 +152,7 @@ fn execute(command: Command) -> Result<Outcome, Error> {
         Command::Diff(args) => diff::run(&args),
         Command::Report(args) => report::run(&args),
         Command::Verify(args) => verify::run(&args),
+        Command::Redact(args) => redact::run(&args),
         Command::Salvage(args) => salvage::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Run(args) => run::run(&args),

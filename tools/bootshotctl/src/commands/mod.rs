@@ -16,6 +16,7 @@ pub mod objects;
 pub mod peb;
 pub mod processes;
 pub mod raw;
+pub mod redact;
 pub mod registry;
 pub mod report;
 pub mod run;

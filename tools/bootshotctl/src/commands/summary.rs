@@ -56,6 +56,13 @@ fn print(summary: &Summary) -> Result<(), Error> {
             bootshot_reader::Completeness::Unfinished => "unfinished",
         },
     );
+    if let Some(redaction) = summary.redacted {
+        let removed = match redaction.names()[..] {
+            [] => "what is not interpreted".to_owned(),
+            ref names => names.join(", "),
+        };
+        pairs.add("redacted", removed);
+    }
     pairs.add(
         "snapshot",
         format!("{}, {}", summary.sequence, summary.snapshot_id),
