@@ -5,6 +5,7 @@
 #![deny(unsafe_code)]
 
 mod commands;
+mod data;
 mod entry;
 mod error;
 mod explain;
@@ -39,9 +40,9 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    boot, check, diff, drivers, handles, install, jobs, list, memory, modules, namespace, objects,
-    peb, processes, raw, redact, registry, report, run, salvage, simulate_boot, status, summary,
-    symlinks, threads, types, undo_script, uninstall, verify, wfp, zombies,
+    boot, check, diff, drivers, export, handles, install, jobs, list, memory, modules, namespace,
+    objects, peb, processes, raw, redact, registry, report, run, salvage, simulate_boot, status,
+    summary, symlinks, threads, types, undo_script, uninstall, verify, wfp, zombies,
 };
 use crate::error::{Error, Outcome};
 
@@ -105,6 +106,8 @@ enum Command {
     Diff(diff::Args),
     /// Write one HTML file with everything in a snapshot, to look at in a browser
     Report(report::Args),
+    /// Write the tables of many snapshots as JSON Lines, CSV, SQLite or Parquet
+    Export(export::Args),
     /// Tell whether snapshots are as they were written, and whether what they say agrees with itself
     Verify(verify::Args),
     /// Make a snapshot to show to others: without kernel addresses, users, command lines, environment
@@ -151,6 +154,7 @@ fn execute(command: Command) -> Result<Outcome, Error> {
         Command::Explore(args) => commands::explore::run(&args),
         Command::Diff(args) => diff::run(&args),
         Command::Report(args) => report::run(&args),
+        Command::Export(args) => export::run(&args),
         Command::Verify(args) => verify::run(&args),
         Command::Redact(args) => redact::run(&args),
         Command::Salvage(args) => salvage::run(&args),

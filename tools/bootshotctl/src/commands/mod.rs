@@ -5,6 +5,7 @@ pub mod check;
 pub mod diff;
 pub mod drivers;
 pub mod explore;
+pub mod export;
 pub mod handles;
 pub mod install;
 pub mod jobs;
