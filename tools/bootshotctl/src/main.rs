@@ -23,6 +23,7 @@ mod recovery;
 mod reg_file;
 #[cfg(any(windows, test))]
 mod sddl;
+mod selection;
 mod shown;
 mod snapshots;
 mod system;

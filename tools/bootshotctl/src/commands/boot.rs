@@ -1,10 +1,12 @@
 //! `boot`: how the system was booted, and what it enforces.
 
 use bootshot_reader::records::{Boot, FirmwareVariable};
+use bootshot_reader::tables;
 
 use crate::error::{Error, Outcome};
 use crate::output::{self, Align, Pairs, Table};
 use crate::reading::{self, Input};
+use crate::selection::Selection;
 use crate::shown;
 
 /// Arguments of `boot`.
@@ -13,6 +15,8 @@ use crate::shown;
 pub struct Args {
     #[command(flatten)]
     input: Input,
+    #[command(flatten)]
+    selection: Selection,
     /// List all variables of the firmware instead
     #[arg(long)]
     variables: bool,
@@ -22,10 +26,19 @@ pub fn run(args: &Args) -> Result<Outcome, Error> {
     let file = args.input.open()?;
     let snapshot = file.snapshot()?;
     if args.variables {
-        let reading = snapshot.firmware_variables();
-        args.input.show(&reading.value, |all| variables(all))?;
+        let mut reading = snapshot.firmware_variables();
+        let all = &mut reading.value;
+        args.selection.apply(&tables::FIRMWARE_VARIABLES, all)?;
+        args.selection.show(
+            args.input.json,
+            &tables::FIRMWARE_VARIABLES,
+            all,
+            all,
+            |all| variables(all),
+        )?;
         return Ok(reading::finish(&snapshot, &reading.problems));
     }
+    args.selection.only_with("--variables")?;
     let reading = snapshot.boot();
     args.input.show(&reading.value, print)?;
     Ok(reading::finish(&snapshot, &reading.problems))

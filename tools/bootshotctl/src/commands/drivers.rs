@@ -1,10 +1,12 @@
 //! `drivers`: driver objects, kernel modules and service entries, joined.
 
 use bootshot_reader::records::{DriverState, Drivers};
+use bootshot_reader::tables;
 
 use crate::error::{Error, Outcome};
 use crate::output::{self, Align, Pairs, Table};
 use crate::reading::{self, Input};
+use crate::selection::Selection;
 use crate::shown;
 
 /// Arguments of `drivers`.
@@ -18,6 +20,8 @@ use crate::shown;
 pub struct Args {
     #[command(flatten)]
     input: Input,
+    #[command(flatten)]
+    selection: Selection,
     /// Only drivers in this state
     #[arg(long, value_enum)]
     state: Option<State>,
@@ -57,7 +61,16 @@ pub fn run(args: &Args) -> Result<Outcome, Error> {
         .value
         .drivers
         .retain(|driver| args.state.is_none_or(|state| state == driver.state.into()));
-    args.input.show(&reading.value, print)?;
+    args.selection
+        .apply(&tables::DRIVERS, &mut reading.value.drivers)?;
+    let drivers = &reading.value;
+    args.selection.show(
+        args.input.json,
+        &tables::DRIVERS,
+        &drivers.drivers,
+        drivers,
+        print,
+    )?;
     Ok(reading::finish(&snapshot, &reading.problems))
 }
 

@@ -4,11 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use bootshot_reader::records::Handle;
+use bootshot_reader::tables::{self, Column, Kind};
 use serde::Serialize;
 
 use crate::error::{Error, Outcome};
 use crate::output::{Align, Table};
 use crate::reading::{self, Input};
+use crate::selection::Selection;
 use crate::shown;
 
 /// Arguments of `handles`.
@@ -16,6 +18,8 @@ use crate::shown;
 pub struct Args {
     #[command(flatten)]
     input: Input,
+    #[command(flatten)]
+    selection: Selection,
     /// Only handles of the process with this id
     #[arg(long)]
     pid: Option<u64>,
@@ -39,6 +43,26 @@ struct OfType {
     process_count: usize,
 }
 
+const OF_TYPE: &[Column] = &[
+    Column {
+        name: "type",
+        kind: Kind::Text,
+        meaning: "type of the objects",
+    },
+    HANDLE_COUNT,
+    Column {
+        name: "process_count",
+        kind: Kind::Integer,
+        meaning: "processes that have such handles",
+    },
+];
+
+const HANDLE_COUNT: Column = Column {
+    name: "handle_count",
+    kind: Kind::Integer,
+    meaning: "handles",
+};
+
 /// The handles of one process.
 #[derive(Serialize)]
 struct OfProcess {
@@ -46,6 +70,20 @@ struct OfProcess {
     image: Option<Arc<str>>,
     handle_count: u64,
 }
+
+const OF_PROCESS: &[Column] = &[
+    Column {
+        name: "pid",
+        kind: Kind::Integer,
+        meaning: "process id",
+    },
+    Column {
+        name: "image",
+        kind: Kind::Text,
+        meaning: "file name of the process's image",
+    },
+    HANDLE_COUNT,
+];
 
 pub fn run(args: &Args) -> Result<Outcome, Error> {
     let file = args.input.open()?;
@@ -56,15 +94,21 @@ pub fn run(args: &Args) -> Result<Outcome, Error> {
         args.pid.is_none_or(|pid| handle.pid == pid)
             && wanted.is_none_or(|name| handle.object_type.eq_ignore_ascii_case(name))
     });
-    let handles = &reading.value;
+    let handles = &mut reading.value;
+    let (selection, json) = (&args.selection, args.input.json);
     if args.by_type {
-        args.input
-            .show(&by_type(handles), |rows| type_table(rows).print())?;
+        selection.show_only(json, OF_TYPE, by_type(handles), |rows| {
+            type_table(rows).print()
+        })?;
     } else if args.by_process {
-        args.input
-            .show(&by_process(handles), |rows| process_table(rows).print())?;
+        selection.show_only(json, OF_PROCESS, by_process(handles), |rows| {
+            process_table(rows).print()
+        })?;
     } else {
-        args.input.show(handles, |handles| table(handles).print())?;
+        selection.apply(&tables::HANDLES, handles)?;
+        selection.show(json, &tables::HANDLES, handles, handles, |handles| {
+            table(handles).print()
+        })?;
     }
     Ok(reading::finish(&snapshot, &reading.problems))
 }

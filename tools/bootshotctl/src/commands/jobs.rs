@@ -1,11 +1,13 @@
 //! `jobs`: the jobs with their limits, what their processes used, and who holds them.
 
 use bootshot_reader::records::{Job, JobLimits};
+use bootshot_reader::tables;
 
 use crate::commands::objects;
 use crate::error::{Error, Outcome};
 use crate::output::{self, Pairs};
 use crate::reading::{self, Input};
+use crate::selection::Selection;
 use crate::shown;
 
 /// Arguments of `jobs`.
@@ -18,19 +20,24 @@ Example: bootshotctl jobs --json")]
 pub struct Args {
     #[command(flatten)]
     input: Input,
+    #[command(flatten)]
+    selection: Selection,
 }
 
 pub fn run(args: &Args) -> Result<Outcome, Error> {
     let file = args.input.open()?;
     let snapshot = file.snapshot()?;
-    let reading = snapshot.jobs();
-    args.input.show(&reading.value, |jobs| {
-        for job in jobs {
-            print(job)?;
-            output::line("")?;
-        }
-        output::line(shown::count(jobs.len(), "job", "jobs"))
-    })?;
+    let mut reading = snapshot.jobs();
+    let jobs = &mut reading.value;
+    args.selection.apply(&tables::JOBS, jobs)?;
+    args.selection
+        .show(args.input.json, &tables::JOBS, jobs, jobs, |jobs| {
+            for job in jobs {
+                print(job)?;
+                output::line("")?;
+            }
+            output::line(shown::count(jobs.len(), "job", "jobs"))
+        })?;
     Ok(reading::finish(&snapshot, &reading.problems))
 }
 

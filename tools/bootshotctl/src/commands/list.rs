@@ -3,12 +3,14 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use bootshot_reader::tables::{Column, Kind};
 use bootshot_reader::{Completeness, Snapshot, Time};
 use serde::Serialize;
 
 use crate::error::{Error, Outcome};
 use crate::output::{self, Align, Table};
 use crate::reading::{default_directory, is_damaged, unreadable};
+use crate::selection::Selection;
 use crate::shown;
 use crate::snapshots::Directory;
 
@@ -20,6 +22,8 @@ pub struct Args {
     /// Print an array of objects as JSON
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    selection: Selection,
 }
 
 /// A snapshot in the directory.
@@ -37,6 +41,39 @@ struct Listed {
     damaged: bool,
     /// Why it cannot be read at all.
     error: Option<String>,
+}
+
+const COLUMNS: &[Column] = &[
+    column("file", Kind::Text, "path"),
+    column("size", Kind::Size, "the file"),
+    column(
+        "sequence",
+        Kind::Integer,
+        "grows with every snapshot of a directory",
+    ),
+    column("start_time", Kind::Time, "when the capture began"),
+    column("phase", Kind::Text, "bootexecute, setupexecute, live"),
+    column("nt_version", Kind::Text, "version of NT"),
+    column("machine", Kind::Text, "x86, x64, arm64"),
+    column(
+        "completeness",
+        Kind::Text,
+        "complete, timed_out, salvaged, unfinished",
+    ),
+    column(
+        "damaged",
+        Kind::Boolean,
+        "whether bytes are not as they were written",
+    ),
+    column("error", Kind::Text, "why it cannot be read at all"),
+];
+
+const fn column(name: &'static str, kind: Kind, meaning: &'static str) -> Column {
+    Column {
+        name,
+        kind,
+        meaning,
+    }
 }
 
 pub fn run(args: &Args) -> Result<Outcome, Error> {
@@ -59,13 +96,12 @@ pub fn run(args: &Args) -> Result<Outcome, Error> {
             Ok(judge(&snapshot.path, &bytes))
         })
         .collect::<Result<Vec<_>, Error>>()?;
-    if args.json {
-        output::json(&listed)?;
-    } else if listed.is_empty() {
-        output::line(format!("no snapshots in {}", directory.path().display()))?;
-    } else {
-        table(&listed).print()?;
-    }
+    let nothing = listed.is_empty();
+    args.selection
+        .show_only(args.json, COLUMNS, listed, |listed| match nothing {
+            true => output::line(format!("no snapshots in {}", directory.path().display())),
+            false => table(listed).print(),
+        })?;
     Ok(Outcome::Done)
 }
 

@@ -1,12 +1,14 @@
 //! `memory`: where the memory is.
 
 use bootshot_reader::records::{Memory, PageFile, PoolTag, ProcessMemory};
+use bootshot_reader::tables;
 use serde::Serialize;
 
 use crate::error::{Error, Outcome};
 use crate::explain;
 use crate::output::{self, Align, Pairs, Table};
 use crate::reading::{self, Input};
+use crate::selection::Selection;
 use crate::shown;
 
 /// Arguments of `memory`.
@@ -15,6 +17,8 @@ use crate::shown;
 pub struct Args {
     #[command(flatten)]
     input: Input,
+    #[command(flatten)]
+    selection: Selection,
     /// How many pool tags are shown, the largest first; --json has all
     #[arg(long, value_name = "COUNT", default_value_t = 10)]
     pool: usize,
@@ -35,7 +39,9 @@ struct Explanation<'a> {
 pub fn run(args: &Args) -> Result<Outcome, Error> {
     let file = args.input.open()?;
     let snapshot = file.snapshot()?;
-    let reading = snapshot.memory();
+    let mut reading = snapshot.memory();
+    args.selection
+        .apply(&tables::PROCESS_MEMORY, &mut reading.value.processes)?;
     let memory = &reading.value;
     if let Some(pid) = args.explain {
         let mut processes = memory.processes.iter();
@@ -60,7 +66,13 @@ pub fn run(args: &Args) -> Result<Outcome, Error> {
             output::line(shown::visible(&explanation.explanation))
         })?;
     } else {
-        args.input.show(memory, |memory| print(memory, args.pool))?;
+        args.selection.show(
+            args.input.json,
+            &tables::PROCESS_MEMORY,
+            &memory.processes,
+            memory,
+            |memory| print(memory, args.pool),
+        )?;
     }
     Ok(reading::finish(&snapshot, &reading.problems))
 }

@@ -1,10 +1,12 @@
 //! `modules`: the kernel modules.
 
 use bootshot_reader::records::Module;
+use bootshot_reader::tables;
 
 use crate::error::{Error, Outcome};
 use crate::output::{Align, Table};
 use crate::reading::{self, Input};
+use crate::selection::Selection;
 use crate::shown;
 
 /// Arguments of `modules`.
@@ -12,14 +14,23 @@ use crate::shown;
 pub struct Args {
     #[command(flatten)]
     input: Input,
+    #[command(flatten)]
+    selection: Selection,
 }
 
 pub fn run(args: &Args) -> Result<Outcome, Error> {
     let file = args.input.open()?;
     let snapshot = file.snapshot()?;
-    let reading = snapshot.modules();
-    args.input
-        .show(&reading.value, |modules| table(modules).print())?;
+    let mut reading = snapshot.modules();
+    let modules = &mut reading.value;
+    args.selection.apply(&tables::MODULES, modules)?;
+    args.selection.show(
+        args.input.json,
+        &tables::MODULES,
+        modules,
+        modules,
+        |modules| table(modules).print(),
+    )?;
     Ok(reading::finish(&snapshot, &reading.problems))
 }
 

@@ -2,12 +2,14 @@
 
 use bootshot_reader::Snapshot;
 use bootshot_reader::records::{Namespace, NamespaceEntry, Opening, UnnamedDirectory};
+use bootshot_reader::tables;
 
 use crate::commands::objects;
 use crate::error::{Error, Outcome};
 use crate::ntstatus::NtStatus;
 use crate::output::{self, Align, Table};
 use crate::reading::{self, Input};
+use crate::selection::Selection;
 use crate::shown;
 
 /// Levels the tree indents; what lies deeper stands at the same place.
@@ -23,10 +25,12 @@ Example: bootshotctl namespace FILE '\\KernelObjects' --type Event")]
 pub struct Args {
     #[command(flatten)]
     input: Input,
+    #[command(flatten)]
+    selection: Selection,
     /// The directory to list; without it, \
     path: Option<String>,
     /// Show each directory with everything below it
-    #[arg(long, conflicts_with = "json")]
+    #[arg(long, conflicts_with_all = ["json", "sort", "columns"])]
     tree: bool,
     /// Only objects of this type, in any case, wherever they are below the path
     #[arg(long = "type", value_name = "TYPE")]
@@ -64,8 +68,14 @@ pub fn run(args: &Args) -> Result<Outcome, Error> {
         wanted.is_none_or(|wanted| entry.object_type.eq_ignore_ascii_case(wanted))
             && shown::contains(Some(entry.path.last()), args.find.as_deref())
     });
-    args.input
-        .show(&entries, |entries| table(entries, args.tree).print())?;
+    args.selection.apply(&tables::NAMESPACE, &mut entries)?;
+    args.selection.show(
+        args.input.json,
+        &tables::NAMESPACE,
+        &entries,
+        &entries,
+        |entries| table(entries, args.tree).print(),
+    )?;
     Ok(reading::finish(&snapshot, &reading.problems))
 }
 
@@ -121,16 +131,25 @@ fn opening(opening: Opening) -> String {
 }
 
 fn unnamed(args: &Args, snapshot: &Snapshot<'_>) -> Result<Outcome, Error> {
-    let reading = snapshot.unnamed_directories();
-    args.input.show(&reading.value, |directories| {
-        let holders: usize = directories.iter().map(|found| found.holders.len()).sum();
-        unnamed_table(directories).print()?;
-        output::line(format!(
-            "\n{} that no path leads to, with {}",
-            shown::count(directories.len(), "directory", "directories"),
-            shown::count(holders, "handle", "handles")
-        ))
-    })?;
+    let mut reading = snapshot.unnamed_directories();
+    let directories = &mut reading.value;
+    let table = &tables::UNNAMED_DIRECTORIES;
+    args.selection.apply(table, directories)?;
+    args.selection.show(
+        args.input.json,
+        table,
+        directories,
+        directories,
+        |directories| {
+            let holders: usize = directories.iter().map(|found| found.holders.len()).sum();
+            unnamed_table(directories).print()?;
+            output::line(format!(
+                "\n{} that no path leads to, with {}",
+                shown::count(directories.len(), "directory", "directories"),
+                shown::count(holders, "handle", "handles")
+            ))
+        },
+    )?;
     Ok(reading::finish(snapshot, &reading.problems))
 }
 

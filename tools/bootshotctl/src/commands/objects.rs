@@ -1,10 +1,12 @@
 //! `objects`: the distinct objects behind all handles, with names, counts and holders.
 
 use bootshot_reader::records::{Holder, Object, Objects};
+use bootshot_reader::tables;
 
 use crate::error::{Error, Outcome};
 use crate::output::{self, Align, Table};
 use crate::reading::{self, Input};
+use crate::selection::Selection;
 use crate::shown;
 
 /// Holders that a line names; more of them are counted.
@@ -23,6 +25,8 @@ Example: bootshotctl objects --type Mutant")]
 pub struct Args {
     #[command(flatten)]
     input: Input,
+    #[command(flatten)]
+    selection: Selection,
     /// Only objects of this type, in any case
     #[arg(long = "type", value_name = "TYPE")]
     object_type: Option<String>,
@@ -36,7 +40,16 @@ pub fn run(args: &Args) -> Result<Outcome, Error> {
         let objects = &mut reading.value.objects;
         objects.retain(|object| object.object_type.eq_ignore_ascii_case(wanted));
     }
-    args.input.show(&reading.value, print)?;
+    args.selection
+        .apply(&tables::OBJECTS, &mut reading.value.objects)?;
+    let objects = &reading.value;
+    args.selection.show(
+        args.input.json,
+        &tables::OBJECTS,
+        &objects.objects,
+        objects,
+        print,
+    )?;
     Ok(reading::finish(&snapshot, &reading.problems))
 }
 

@@ -1,10 +1,12 @@
 //! `peb`: the capture's own PEB and process parameters, field by field.
 
 use bootshot_reader::records::{Field, Peb};
+use bootshot_reader::tables;
 
 use crate::error::{Error, Outcome};
 use crate::output::{self, Align, Table};
 use crate::reading::{self, Input};
+use crate::selection::Selection;
 use crate::shown;
 
 /// Arguments of `peb`.
@@ -12,11 +14,19 @@ use crate::shown;
 pub struct Args {
     #[command(flatten)]
     input: Input,
+    #[command(flatten)]
+    selection: Selection,
 }
 
 pub fn run(args: &Args) -> Result<Outcome, Error> {
     let file = args.input.open()?;
     let snapshot = file.snapshot()?;
+    if args.selection.is_used() {
+        let problems =
+            args.selection
+                .show_rows(args.input.json, &tables::PEB, |_| true, &snapshot)?;
+        return Ok(reading::finish(&snapshot, &problems));
+    }
     let reading = snapshot.peb();
     args.input.show(&reading.value, print)?;
     Ok(reading::finish(&snapshot, &reading.problems))

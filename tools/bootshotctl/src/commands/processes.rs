@@ -3,10 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bootshot_reader::records::{ParentStatus, Process, ProcessJob};
+use bootshot_reader::tables;
 
 use crate::error::{Error, Outcome};
 use crate::output::{Align, Table};
 use crate::reading::{self, Input};
+use crate::selection::Selection;
 use crate::shown;
 
 /// Generations the tree indents; what lies deeper stands at the same place.
@@ -20,8 +22,10 @@ const MAXIMUM_INDENT: usize = 32;
 pub struct Args {
     #[command(flatten)]
     input: Input,
+    #[command(flatten)]
+    selection: Selection,
     /// Show each process below the one that started it
-    #[arg(long, conflicts_with = "json")]
+    #[arg(long, conflicts_with_all = ["json", "sort", "columns"])]
     tree: bool,
     /// Only processes whose image name contains this, in any case
     #[arg(long)]
@@ -35,20 +39,27 @@ pub fn run(args: &Args) -> Result<Outcome, Error> {
     let file = args.input.open()?;
     let snapshot = file.snapshot()?;
     let reading = snapshot.processes();
-    let wanted: Vec<&Process> = reading
+    let mut wanted: Vec<&Process> = reading
         .value
         .iter()
         .filter(|process| args.pid.is_none_or(|pid| process.pid == pid))
         .filter(|process| shown::contains(process.image.as_deref(), args.name.as_deref()))
         .collect();
-    args.input.show(&wanted, |wanted| {
-        if args.tree {
-            table(&tree(&reading.value, wanted)).print()
-        } else {
-            let flat: Vec<_> = wanted.iter().map(|process| (0, *process)).collect();
-            table(&flat).print()
-        }
-    })?;
+    args.selection.apply(&tables::PROCESSES, &mut wanted)?;
+    args.selection.show(
+        args.input.json,
+        &tables::PROCESSES,
+        &wanted,
+        &wanted,
+        |wanted| {
+            if args.tree {
+                table(&tree(&reading.value, wanted)).print()
+            } else {
+                let flat: Vec<_> = wanted.iter().map(|process| (0, *process)).collect();
+                table(&flat).print()
+            }
+        },
+    )?;
     Ok(reading::finish(&snapshot, &reading.problems))
 }
 

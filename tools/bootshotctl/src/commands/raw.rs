@@ -6,12 +6,14 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use bootshot_reader::records::{ItemSummary, SectionSummary};
+use bootshot_reader::tables;
 use bootshot_reader::{Condition, Snapshot};
 
 use crate::commands::summary::{outcome, question};
 use crate::error::{Error, Outcome};
 use crate::output::{self, Align, Table};
 use crate::reading::{self, Input};
+use crate::selection::Selection;
 use crate::shown;
 
 /// Arguments of `raw`.
@@ -19,8 +21,10 @@ use crate::shown;
 pub struct Args {
     #[command(flatten)]
     input: Input,
+    #[command(flatten)]
+    selection: Selection,
     /// The section to write out, by its number; 7.2 is the third answer of the batch that is section 7
-    #[arg(conflicts_with = "json")]
+    #[arg(conflicts_with_all = ["json", "columns", "sort", "filter"])]
     section: Option<Place>,
     /// Write it to this new file instead of the standard output
     #[arg(long, short, requires = "section", value_name = "FILE")]
@@ -56,6 +60,12 @@ pub fn run(args: &Args) -> Result<Outcome, Error> {
     let file = args.input.open()?;
     let snapshot = file.snapshot()?;
     match args.section {
+        None if args.selection.is_used() => {
+            let problems =
+                args.selection
+                    .show_rows(args.input.json, &tables::RAW, |_| true, &snapshot)?;
+            return Ok(reading::finish(&snapshot, &problems));
+        }
         None => {
             args.input
                 .show(&snapshot.sections(), |sections| table(sections).print())?;

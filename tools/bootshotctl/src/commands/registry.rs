@@ -3,10 +3,12 @@
 use bootshot_reader::records::{
     Autologger, Hives, KeyHandles, KeyValues, Links, MinifilterInstance, Service, Start, ValueData,
 };
+use bootshot_reader::tables::{self, Cell};
 
 use crate::error::{Error, Outcome};
 use crate::output::{self, Align, NOTHING, Pairs, Table};
 use crate::reading::{self, Input};
+use crate::selection::Selection;
 use crate::shown;
 
 /// Arguments of `registry`.
@@ -17,6 +19,8 @@ use crate::shown;
 pub struct Args {
     #[command(flatten)]
     input: Input,
+    #[command(flatten)]
+    selection: Selection,
     /// What of it
     #[arg(value_enum, default_value_t = View::Hives)]
     view: View,
@@ -52,17 +56,34 @@ pub fn run(args: &Args) -> Result<Outcome, Error> {
     }
     let file = args.input.open()?;
     let snapshot = file.snapshot()?;
+    let (selection, json) = (&args.selection, args.input.json);
+    // The rows are the value that was read, or the list `$rows` in it.
     macro_rules! show {
-        ($reading:expr, $print:expr) => {{
-            let reading = $reading;
-            args.input.show(&reading.value, $print)?;
+        ($reading:expr, $table:ident $(of $rows:ident)?, $print:expr) => {{
+            let mut reading = $reading;
+            selection.apply(&tables::$table, &mut reading.value$(.$rows)?)?;
+            let whole = &reading.value;
+            selection.show(json, &tables::$table, &whole$(.$rows)?, whole, $print)?;
             reading.problems
         }};
     }
+    // What is no table, as long as none is asked for.
+    macro_rules! show_or_rows {
+        ($reading:expr, $table:ident, $wanted:expr, $print:expr) => {{
+            if selection.is_used() {
+                selection.show_rows(json, &tables::$table, $wanted, &snapshot)?
+            } else {
+                let reading = $reading;
+                args.input.show(&reading.value, $print)?;
+                reading.problems
+            }
+        }};
+    }
+    let rows_of = |name: &'static str| move |row: &[Cell]| matches!(row.first(), Some(Cell::Text(view)) if view == name);
     let problems = match args.view {
-        View::Hives => show!(snapshot.hives(), hives),
-        View::Links => show!(snapshot.registry_links(), links),
-        View::Keys => show!(snapshot.key_handles(), keys),
+        View::Hives => show!(snapshot.hives(), HIVES of hives, hives),
+        View::Links => show!(snapshot.registry_links(), REGISTRY_LINKS of links, links),
+        View::Keys => show_or_rows!(snapshot.key_handles(), KEY_HANDLES, |_| true, keys),
         View::Services => {
             let mut reading = snapshot.services();
             let captured = !reading.value.is_empty();
@@ -73,14 +94,31 @@ pub fn run(args: &Args) -> Result<Outcome, Error> {
                         Some(Start::BOOT | Start::SYSTEM) | None
                     )
             });
-            args.input
-                .show(&reading.value, |all| services(all, captured))?;
+            let all = &mut reading.value;
+            selection.apply(&tables::SERVICES, all)?;
+            selection.show(json, &tables::SERVICES, all, all, |all| {
+                services(all, captured)
+            })?;
             reading.problems
         }
-        View::Minifilters => show!(snapshot.minifilters(), |all| minifilters(all)),
-        View::Autologgers => show!(snapshot.autologgers(), |all| autologgers(all)),
-        View::SessionManager => show!(snapshot.session_manager(), |all| values(all)),
-        View::Control => show!(snapshot.control(), |all| values(all)),
+        View::Minifilters => {
+            show!(snapshot.minifilters(), MINIFILTERS, |all| minifilters(all))
+        }
+        View::Autologgers => {
+            show!(snapshot.autologgers(), AUTOLOGGERS, |all| autologgers(all))
+        }
+        View::SessionManager => {
+            let wanted = rows_of("session-manager");
+            show_or_rows!(snapshot.session_manager(), REGISTRY_VALUES, wanted, |all| {
+                values(all)
+            })
+        }
+        View::Control => {
+            let wanted = rows_of("control");
+            show_or_rows!(snapshot.control(), REGISTRY_VALUES, wanted, |all| values(
+                all
+            ))
+        }
     };
     Ok(reading::finish(&snapshot, &problems))
 }

@@ -1,10 +1,12 @@
 //! `symlinks`: the symbolic links of the object namespace, where they lead, and whether that is there.
 
 use bootshot_reader::records::{SymbolicLink, TargetStatus};
+use bootshot_reader::tables;
 
 use crate::error::{Error, Outcome};
 use crate::output::{Align, Table};
 use crate::reading::{self, Input};
+use crate::selection::Selection;
 use crate::shown;
 
 /// Arguments of `symlinks`.
@@ -17,6 +19,8 @@ Example: bootshotctl symlinks --dangling")]
 pub struct Args {
     #[command(flatten)]
     input: Input,
+    #[command(flatten)]
+    selection: Selection,
     /// Only links that the kernel decides at each open
     #[arg(long)]
     dynamic: bool,
@@ -36,8 +40,12 @@ pub fn run(args: &Args) -> Result<Outcome, Error> {
         );
         (!args.dynamic || link.dynamic.is_some()) && (!args.dangling || dangles)
     });
-    args.input
-        .show(&reading.value, |links| table(links).print())?;
+    let links = &mut reading.value;
+    args.selection.apply(&tables::SYMLINKS, links)?;
+    args.selection
+        .show(args.input.json, &tables::SYMLINKS, links, links, |links| {
+            table(links).print()
+        })?;
     Ok(reading::finish(&snapshot, &reading.problems))
 }
 

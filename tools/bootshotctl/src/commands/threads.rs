@@ -1,10 +1,12 @@
 //! `threads`: the threads of all processes.
 
 use bootshot_reader::records::Thread;
+use bootshot_reader::tables;
 
 use crate::error::{Error, Outcome};
 use crate::output::{Align, Table};
 use crate::reading::{self, Input};
+use crate::selection::Selection;
 use crate::shown;
 
 /// Arguments of `threads`.
@@ -12,6 +14,8 @@ use crate::shown;
 pub struct Args {
     #[command(flatten)]
     input: Input,
+    #[command(flatten)]
+    selection: Selection,
     /// Only threads of the process with this id
     #[arg(long)]
     pid: Option<u64>,
@@ -24,8 +28,15 @@ pub fn run(args: &Args) -> Result<Outcome, Error> {
     reading
         .value
         .retain(|thread| args.pid.is_none_or(|pid| thread.pid == pid));
-    args.input
-        .show(&reading.value, |threads| table(threads).print())?;
+    let threads = &mut reading.value;
+    args.selection.apply(&tables::THREADS, threads)?;
+    args.selection.show(
+        args.input.json,
+        &tables::THREADS,
+        threads,
+        threads,
+        |threads| table(threads).print(),
+    )?;
     Ok(reading::finish(&snapshot, &reading.problems))
 }
 

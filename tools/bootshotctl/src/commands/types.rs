@@ -1,10 +1,12 @@
 //! `types`: the object types with the kernel's statistics of them.
 
 use bootshot_reader::records::ObjectType;
+use bootshot_reader::tables;
 
 use crate::error::{Error, Outcome};
 use crate::output::{Align, Table};
 use crate::reading::{self, Input};
+use crate::selection::Selection;
 use crate::shown;
 
 /// Arguments of `types`.
@@ -12,14 +14,20 @@ use crate::shown;
 pub struct Args {
     #[command(flatten)]
     input: Input,
+    #[command(flatten)]
+    selection: Selection,
 }
 
 pub fn run(args: &Args) -> Result<Outcome, Error> {
     let file = args.input.open()?;
     let snapshot = file.snapshot()?;
-    let reading = snapshot.types();
-    args.input
-        .show(&reading.value, |types| table(types).print())?;
+    let mut reading = snapshot.types();
+    let types = &mut reading.value;
+    args.selection.apply(&tables::TYPES, types)?;
+    args.selection
+        .show(args.input.json, &tables::TYPES, types, types, |types| {
+            table(types).print()
+        })?;
     Ok(reading::finish(&snapshot, &reading.problems))
 }
 

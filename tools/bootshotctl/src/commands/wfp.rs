@@ -1,10 +1,12 @@
 //! `wfp`: the stored policy of the Windows Filtering Platform.
 
 use bootshot_reader::records::Wfp;
+use bootshot_reader::tables;
 
 use crate::error::{Error, Outcome};
 use crate::output::{self, Align, Pairs, Table};
 use crate::reading::{self, Input};
+use crate::selection::Selection;
 use crate::shown;
 
 /// Arguments of `wfp`.
@@ -16,6 +18,8 @@ use crate::shown;
 pub struct Args {
     #[command(flatten)]
     input: Input,
+    #[command(flatten)]
+    selection: Selection,
     /// Show the bytes of each value in hexadecimal
     #[arg(long)]
     raw: bool,
@@ -30,7 +34,11 @@ pub fn run(args: &Args) -> Result<Outcome, Error> {
             object.bytes = None;
         }
     }
-    args.input.show(&reading.value, print)?;
+    args.selection
+        .apply(&tables::WFP, &mut reading.value.objects)?;
+    let wfp = &reading.value;
+    args.selection
+        .show(args.input.json, &tables::WFP, &wfp.objects, wfp, print)?;
     Ok(reading::finish(&snapshot, &reading.problems))
 }
 

@@ -1,6 +1,7 @@
 //! `zombies`: processes and threads that have ended and still exist, with who holds them.
 
 use bootshot_reader::records::{ENDED_THREADS, Zombie, Zombies};
+use bootshot_reader::tables;
 use serde::Serialize;
 
 use crate::commands::objects;
@@ -8,6 +9,7 @@ use crate::error::{Error, Outcome};
 use crate::ntstatus::NtStatus;
 use crate::output::{self, Align, Table};
 use crate::reading::{self, Input};
+use crate::selection::Selection;
 use crate::shown;
 
 /// Arguments of `zombies`.
@@ -20,6 +22,8 @@ Example: bootshotctl zombies --threads")]
 pub struct Args {
     #[command(flatten)]
     input: Input,
+    #[command(flatten)]
+    selection: Selection,
     /// Show threads instead of processes
     #[arg(long)]
     threads: bool,
@@ -46,16 +50,18 @@ pub fn run(args: &Args) -> Result<Outcome, Error> {
             .problems
             .retain(|problem| problem.what != ENDED_THREADS);
     }
-    let (lines, late) = lines(&reading.value, args);
+    let (mut lines, late) = lines(&reading.value, args);
+    args.selection.apply(&tables::ZOMBIES, &mut lines)?;
     let count = |number| match args.threads {
         true => shown::count(number, "thread", "threads"),
         false => shown::count(number, "process", "processes"),
     };
-    args.input.show(&lines, |lines| {
-        table(lines).print()?;
-        let zombies = lines.len() - if args.all { late } else { 0 };
-        output::line(format!("\nended and still there: {}", count(zombies)))
-    })?;
+    args.selection
+        .show(args.input.json, &tables::ZOMBIES, &lines, &lines, |lines| {
+            table(lines).print()?;
+            let zombies = lines.len() - if args.all { late } else { 0 };
+            output::line(format!("\nended and still there: {}", count(zombies)))
+        })?;
     if late != 0 && !args.all {
         output::warn(format!(
             "{} ended while the snapshot was taken, left out here (--all shows what did)",
