@@ -105,6 +105,7 @@ impl<K: Kernel> Run<K> {
         units_of(&self.command_line, self.command_line_length)
     }
 
+    // ANCHOR: attend
     /// The first thread: waits for the worker as long as it may, then for the finisher.
     fn attend(&'static self, kernel: K) -> Status {
         let budget = self.arguments().budget;
@@ -132,6 +133,7 @@ impl<K: Kernel> Run<K> {
         }
         Status::TIMEOUT
     }
+    // ANCHOR_END: attend
 
     /// The worker: everything that may fail, wait or hang.
     fn work(&'static self, kernel: K) -> Result<(), Status> {
@@ -481,6 +483,7 @@ fn is_safe_mode<K: Kernel>(kernel: K) -> bool {
     shared(kernel, user_shared_data::SAFE_BOOT_MODE) & 0xFF != 0
 }
 
+// ANCHOR: observe_phase
 /// csrss means a running system. Before it, the SOFTWARE hive is loaded between the two lists. When the question is not
 /// answered, the stricter moment is assumed.
 fn observe_phase<K: Kernel>(kernel: K) -> Phase {
@@ -497,6 +500,7 @@ fn observe_phase<K: Kernel>(kernel: K) -> Phase {
         Err(_) => Phase::BOOT_EXECUTE,
     }
 }
+// ANCHOR_END: observe_phase
 
 /// Keeps an answer that is small, with its status.
 fn kept(words: &mut [u64], ask: impl FnOnce(Buffer<'_>) -> Answer) -> (Status, &[u8]) {

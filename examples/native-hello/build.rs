@@ -7,6 +7,7 @@ use std::path::Path;
 
 use ntdll_lib::{Flavour, Machine};
 
+// ANCHOR: arguments
 const ARGUMENTS: &[&str] = &[
     "/SUBSYSTEM:NATIVE",
     "/ENTRY:NtProcessStartup",
@@ -19,12 +20,14 @@ const ARGUMENTS: &[&str] = &[
     "/MERGE:.rdata=.text",
     "/MERGE:.pdata=.text",
 ];
+// ANCHOR_END: arguments
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=build.rs");
     if env::var_os("CARGO_FEATURE_NATIVE").is_none() {
         return Ok(());
     }
+    // ANCHOR: library
     let folder = env::var("OUT_DIR")?;
     println!("cargo::rustc-link-search=native={folder}");
     let write = |library: &str, bytes: Vec<u8>| {
@@ -34,6 +37,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let machine = Machine::from_target_arch(&env::var("CARGO_CFG_TARGET_ARCH")?)
         .ok_or("ntdll is not known for this machine")?;
     write("ntdll", ntdll_lib::import_library(machine, Flavour::Msvc))?;
+    // ANCHOR_END: library
     // `winapi`, below `ntapi`, asks for these and uses none.
     for library in ["advapi32", "credui", "kernel32", "secur32"] {
         write(library, ntdll_lib::empty_library())?;

@@ -76,6 +76,7 @@ impl Flavour {
     }
 }
 
+// ANCHOR: import_library
 /// The bytes of the import library for `ntdll.dll`, with exactly the exports of the machine's module definition.
 ///
 /// # Panics
@@ -102,6 +103,7 @@ pub fn import_library(machine: Machine, flavour: Flavour) -> Vec<u8> {
         .expect("our own module definition is well-formed");
     library.into_inner()
 }
+// ANCHOR_END: import_library
 
 /// The bytes of a library with nothing in it, for both linkers.
 ///

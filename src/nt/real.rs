@@ -636,11 +636,13 @@ impl Kernel for Nt {
         )
     }
 
+    // ANCHOR: delay
     fn delay(self, milliseconds: u32) {
         let mut time = relative(milliseconds);
         // SAFETY: the time is a local.
         unsafe { ntexapi::NtDelayExecution(FALSE as BOOLEAN, &mut time) };
     }
+    // ANCHOR_END: delay
 
     fn set_hard_error_mode(self, mode: u32) -> Status {
         let mut mode: ULONG = mode;

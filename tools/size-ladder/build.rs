@@ -22,6 +22,7 @@ EXPORTS
 ";
 
 /// Of every rung without a runtime: constants, imports and unwind data go into `.text`, so that there is one section.
+// ANCHOR: bare
 const BARE: &[&str] = &[
     "/NODEFAULTLIB",
     "/ENTRY:start",
@@ -32,10 +33,13 @@ const BARE: &[&str] = &[
     "/MERGE:.rdata=.text",
     "/MERGE:.pdata=.text",
 ];
+// ANCHOR_END: bare
 
 /// And of the squeezed one: no address space layout randomisation, so no relocations; sections next to each other in
 /// the file as in memory; no program in front of the header that says "this program cannot be run in DOS mode".
+// ANCHOR: squeezed
 const SQUEEZED: &[&str] = &["/FIXED", "/DYNAMICBASE:NO", "/ALIGN:16", "/FILEALIGN:16"];
+// ANCHOR_END: squeezed
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=build.rs");

@@ -5,10 +5,12 @@
 use core::ffi::{c_char, c_int, c_void};
 use core::ptr::null_mut;
 
+// ANCHOR: import
 #[link(name = "ntdll")]
 unsafe extern "C" {
     fn sprintf_s(to: *mut c_char, size: usize, format: *const c_char, ...) -> c_int;
 }
+// ANCHOR_END: import
 
 #[link(name = "kernel32")]
 unsafe extern "system" {

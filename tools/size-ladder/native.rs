@@ -33,6 +33,7 @@ fn process_id() -> u32 {
     id
 }
 
+// ANCHOR: start
 #[unsafe(no_mangle)]
 extern "system" fn start() -> ! {
     let mut line = [0; 64];
@@ -62,6 +63,7 @@ extern "system" fn start() -> ! {
         unsafe { NtTerminateProcess(-1, 0) };
     }
 }
+// ANCHOR_END: start
 
 #[panic_handler]
 fn panic(_: &core::panic::PanicInfo<'_>) -> ! {

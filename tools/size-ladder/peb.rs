@@ -24,6 +24,7 @@ unsafe extern "C" {
     fn sprintf_s(to: *mut c_char, size: usize, format: *const c_char, ...) -> c_int;
 }
 
+// ANCHOR: structures
 /// `UNICODE_STRING`.
 #[repr(C)]
 struct UnicodeString {
@@ -48,11 +49,13 @@ struct Peb {
     before: [u8; 0x20],
     process_parameters: *const ProcessParameters,
 }
+// ANCHOR_END: structures
 
 /// `%.*S` takes a count of characters and UTF-16 text.
 const FORMAT: *const c_char =
     c"Hello, world from process %u\n  image   %.*S\n  command %.*S\n".as_ptr();
 
+// ANCHOR: start
 #[unsafe(no_mangle)]
 extern "system" fn start(peb: &Peb) -> ! {
     // SAFETY: the loader has filled it in, and nobody changes it meanwhile.
@@ -95,6 +98,7 @@ extern "system" fn start(peb: &Peb) -> ! {
     // SAFETY: -1 is the current process, for which the call does not return.
     unsafe { NtTerminateProcess(-1, 0) }
 }
+// ANCHOR_END: start
 
 #[panic_handler]
 fn panic(_: &core::panic::PanicInfo<'_>) -> ! {

@@ -25,6 +25,7 @@ struct UnicodeString {
     buffer: *const u16,
 }
 
+// ANCHOR: start
 #[unsafe(no_mangle)]
 extern "system" fn start() -> ! {
     let mut text = MaybeUninit::<[u16; 64]>::uninit();
@@ -55,6 +56,7 @@ extern "system" fn start() -> ! {
     // SAFETY: -1 is the current process, for which the call does not return.
     unsafe { NtTerminateProcess(-1, 0) }
 }
+// ANCHOR_END: start
 
 #[panic_handler]
 fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
