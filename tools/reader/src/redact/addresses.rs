@@ -129,7 +129,7 @@ impl Addresses {
     fn in_module(&self, address: u64) -> Option<u64> {
         let (base, (size, pseudonym)) = self.replaced_modules.range(..=address).next_back()?;
         let distance = address - base;
-        (distance < *size).then_some(pseudonym + distance)
+        (distance < *size).then(|| pseudonym + distance)
     }
 
     /// Ends the gathering: every address gets its pseudonym. Those of one key are the same in every snapshot, but where

@@ -237,7 +237,18 @@ pub fn redact(file: &[u8], key: &[u8], keep: Keep) -> Result<Redacted, ReadError
 }
 
 fn is_damaged(snapshot: &Snapshot<'_>) -> bool {
-    let is_whole = |section: &Section<'_>| section.condition == Condition::Intact;
+    let is_whole = |section: &Section<'_>| {
+        let items = || Items::new(&section.payload).flatten().count();
+        let expected = |end: SectionEnd| end.items as usize;
+        let has_all = |end| {
+            if section.is_batch() {
+                items() == expected(end)
+            } else {
+                expected(end) == 0
+            }
+        };
+        section.condition == Condition::Intact && section.end.is_some_and(has_all)
+    };
     snapshot.trailer.is_none()
         || !snapshot.problems.is_empty()
         || !snapshot.sections.iter().all(is_whole)
@@ -300,7 +311,7 @@ impl<'s> Redactor<'s> {
         let header = self.header();
         let mut writer = Writer::new(Bytes(Vec::new()), header)?;
         for section in &self.snapshot.sections {
-            self.section(section, was_damaged, &mut writer)?;
+            self.section(section, &mut writer)?;
         }
         let finished_by = |trailer: Trailer| match was_damaged {
             true => FinishedBy::SALVAGE,
@@ -350,7 +361,6 @@ impl<'s> Redactor<'s> {
     fn section(
         &mut self,
         section: &Section<'s>,
-        was_damaged: bool,
         writer: &mut Writer<Bytes>,
     ) -> Result<(), std::convert::Infallible> {
         let is_damaged = section.condition == Condition::Damaged;
@@ -377,6 +387,7 @@ impl<'s> Redactor<'s> {
             writer.data(&new.bytes)?;
             return writer.end(SectionEnd {
                 outcome: outcome(new.outcome),
+                items: 0,
                 returned_length: new.returned_length,
                 buffer_address: new.address,
                 ..end
@@ -396,13 +407,9 @@ impl<'s> Redactor<'s> {
             item(answer, &new, &mut payload);
         }
         writer.data(&payload)?;
-        let items = match is_torn || was_damaged {
-            true => Items::new(&payload).count() as u32,
-            false => end.items,
-        };
         writer.end(SectionEnd {
             outcome: outcome(end.outcome),
-            items,
+            items: answers.len() as u32,
             buffer_address: 0,
             ..end
         })
