@@ -13,11 +13,13 @@ mod explore;
 mod image;
 mod lists;
 mod multi_sz;
+mod no_snapshot;
 mod nt_path;
 mod ntstatus;
 mod offline;
 mod once;
 mod output;
+mod pager;
 mod reading;
 mod recovery;
 mod reg_file;
@@ -38,12 +40,13 @@ mod test_image;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::commands::{
-    boot, check, diff, drivers, export, handles, install, jobs, list, memory, modules, namespace,
-    objects, peb, processes, raw, redact, registry, report, run, salvage, simulate_boot, status,
-    summary, symlinks, threads, types, undo_script, uninstall, verify, wfp, zombies,
+    boot, check, completions, diff, drivers, export, handles, install, jobs, list, man, memory,
+    modules, namespace, objects, peb, processes, raw, redact, registry, report, run, salvage,
+    simulate_boot, status, summary, symlinks, threads, types, undo_script, uninstall, verify, wfp,
+    zombies,
 };
 use crate::error::{Error, Outcome};
 
@@ -57,6 +60,9 @@ use crate::error::{Error, Outcome};
     after_help = "Exit codes: 0 done, 1 the answer is \"no\", 2 wrong use, 3 it could not be done."
 )]
 struct CommandLine {
+    /// Write to the terminal directly, without a pager
+    #[arg(long, global = true)]
+    no_pager: bool,
     #[command(subcommand)]
     command: Command,
 }
@@ -129,6 +135,40 @@ enum Command {
     UndoScript(undo_script::Args),
     /// Run the Session Manager's lists on this running system, by its rules (Windows)
     SimulateBoot(simulate_boot::Args),
+    /// Write what a shell needs to complete command lines
+    Completions(completions::Args),
+    /// Write the manual pages
+    Man(man::Args),
+}
+
+impl Command {
+    /// Whether it shows something to read, and asks nothing.
+    const fn is_to_be_read(&self) -> bool {
+        matches!(
+            self,
+            Self::List(_)
+                | Self::Summary(_)
+                | Self::Processes(_)
+                | Self::Threads(_)
+                | Self::Handles(_)
+                | Self::Objects(_)
+                | Self::Namespace(_)
+                | Self::Symlinks(_)
+                | Self::Zombies(_)
+                | Self::Jobs(_)
+                | Self::Types(_)
+                | Self::Modules(_)
+                | Self::Drivers(_)
+                | Self::Registry(_)
+                | Self::Wfp(_)
+                | Self::Memory(_)
+                | Self::Boot(_)
+                | Self::Peb(_)
+                | Self::Raw(_)
+                | Self::Diff(_)
+                | Self::Verify(_)
+        )
+    }
 }
 
 fn execute(command: Command) -> Result<Outcome, Error> {
@@ -166,14 +206,22 @@ fn execute(command: Command) -> Result<Outcome, Error> {
         Command::Status(args) => status::run(&args),
         Command::UndoScript(args) => undo_script::run(&args),
         Command::SimulateBoot(args) => simulate_boot::run(&args),
+        Command::Completions(args) => completions::run(&args, CommandLine::command()),
+        Command::Man(args) => man::run(&args, CommandLine::command()),
     }
 }
 
 fn main() -> ExitCode {
-    match execute(CommandLine::parse().command) {
+    let CommandLine { no_pager, command } = CommandLine::parse();
+    if command.is_to_be_read() && !no_pager {
+        pager::allow();
+    }
+    let done = execute(command);
+    output::finish();
+    match done {
         Ok(outcome) => outcome.into(),
         Err(error) => {
-            eprintln!("bootshotctl: {error}");
+            eprintln!("bootshotctl: {}", shown::visible_lines(&error.to_string()));
             error.exit_code()
         }
     }

@@ -1,5 +1,6 @@
 //! What goes to the terminal: tables that fit it, JSON, and warnings beside them. Colour only where it is one.
 
+use std::borrow::Cow;
 use std::io::{self, ErrorKind, IsTerminal, Write};
 
 use anstyle::{AnsiColor, Style};
@@ -10,10 +11,14 @@ use serde::Serialize;
 use unicode_width::UnicodeWidthStr;
 
 use crate::error::Error;
+use crate::pager;
 use crate::shown;
 
 /// Writes `text` and a newline to standard output. A reader that went away (`| head`) is not an error.
 pub fn line(text: impl AsRef<str>) -> Result<(), Error> {
+    if let Some(done) = pager::line(text.as_ref()) {
+        return written(done);
+    }
     // Takes styles out again where it is no terminal, or the person wants none (`NO_COLOR`).
     let mut out = anstream::stdout().lock();
     written(writeln!(out, "{}", text.as_ref()).and_then(|()| out.flush()))
@@ -43,13 +48,26 @@ pub fn json(value: &impl Serialize) -> Result<(), Error> {
 
 /// Writes a warning to standard error.
 pub fn warn(text: impl AsRef<str>) {
+    if !pager::hold(text.as_ref()) {
+        write_warning(text.as_ref());
+    }
+}
+
+fn write_warning(text: &str) {
     let style = AnsiColor::Yellow.on_default();
     // Nobody is left to be told when standard error does not work.
     let _ = writeln!(
         anstream::stderr().lock(),
         "{style}warning:{style:#} {}",
-        shown::visible(text.as_ref())
+        shown::visible(text)
     );
+}
+
+/// Nothing more comes: waits for the pager, where there is one.
+pub fn finish() {
+    for warning in pager::finish() {
+        write_warning(&warning);
+    }
 }
 
 /// How a column's cells are placed.
@@ -62,7 +80,7 @@ pub enum Align {
 /// A table with one header line and no frame. On a terminal it is as wide as that at most: columns without a single
 /// value are left out, then those on the right, and the last column, which is to be the one of long texts, wraps.
 pub struct Table {
-    columns: Vec<(&'static str, Align)>,
+    columns: Vec<(Cow<'static, str>, Align)>,
     rows: Vec<Vec<String>>,
 }
 
@@ -80,8 +98,14 @@ pub const NOTHING: &str = "-";
 
 impl Table {
     pub fn new(columns: &[(&'static str, Align)]) -> Self {
+        let columns = columns.iter().copied();
+        Self::titled(columns.map(|(title, align)| (title.into(), align)))
+    }
+
+    /// One whose columns are known only now.
+    pub fn titled(columns: impl IntoIterator<Item = (Cow<'static, str>, Align)>) -> Self {
         Self {
-            columns: columns.to_vec(),
+            columns: columns.into_iter().collect(),
             rows: Vec::new(),
         }
     }
@@ -114,18 +138,19 @@ impl Table {
         if let Some(width) = width {
             fit(&mut columns, width.into());
         }
-        let titles = self.columns.iter().map(|(title, _)| (*title).to_owned());
+        let titles = self.columns.iter().map(|(title, _)| shown::visible(title));
         let header = render(&columns, &[titles.collect()]);
         let blocks = self.rows.chunks(BLOCK);
         std::iter::once(header).chain(blocks.map(move |rows| render(&columns, rows)))
     }
 
     fn column(&self, place: usize) -> Column {
-        let (title, align) = self.columns[place];
+        let (title, align) = &self.columns[place];
+        let title = shown::visible(title);
         let cells = || self.rows.iter().filter_map(|row| row.get(place));
         Column {
             place,
-            align,
+            align: *align,
             width: cells()
                 .map(|cell| cell.width())
                 .fold(title.width(), usize::max),

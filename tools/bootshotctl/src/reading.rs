@@ -8,6 +8,7 @@ use bootshot_reader::{Completeness, Condition, Problem, ReadError, Snapshot};
 use serde::Serialize;
 
 use crate::error::{Error, Outcome};
+use crate::no_snapshot;
 use crate::output;
 use crate::snapshots::Directory;
 use crate::system;
@@ -104,6 +105,7 @@ impl File {
                 _ => Error::failed(what),
             }
             .because(error)
+            .advise(no_snapshot::advice(&error, &self.bytes))
         })
     }
 }
@@ -113,7 +115,8 @@ impl File {
 pub fn finish(snapshot: &Snapshot<'_>, problems: &[Problem]) -> Outcome {
     if snapshot.completeness() == Completeness::Unfinished {
         output::warn(
-            "the capture did not come to its end: what follows its last section is missing",
+            "the file ends before the capture did: what follows its last section is missing; \"bootshotctl salvage\" makes \
+             a sound snapshot of what is there",
         );
     }
     let all: Vec<_> = snapshot.problems.iter().chain(problems).collect();
@@ -128,6 +131,10 @@ pub fn finish(snapshot: &Snapshot<'_>, problems: &[Problem]) -> Outcome {
         output::warn(format!("and {more} more of the kind"));
     }
     if is_damaged(snapshot) {
+        output::warn(
+            "the file is damaged, and only what is whole was read: \"bootshotctl verify\" tells where, \"bootshotctl salvage\" \
+             makes a sound snapshot of the rest",
+        );
         Outcome::No
     } else {
         Outcome::Done

@@ -82,6 +82,12 @@ pub fn visible(text: &str) -> String {
     shown
 }
 
+/// The same of a text of several lines, which stay lines.
+pub fn visible_lines(text: &str) -> String {
+    let lines: Vec<_> = text.split('\n').map(visible).collect();
+    lines.join("\n")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -112,5 +118,6 @@ mod tests {
     #[test]
     fn what_steers_a_terminal_is_escaped() {
         assert_eq!(visible("a\x1b[2J\u{202E}é"), "a\\u{1b}[2J\\u{202e}é");
+        assert_eq!(visible_lines("a\x07\nb\x1b"), "a\\u{7}\nb\\u{1b}");
     }
 }

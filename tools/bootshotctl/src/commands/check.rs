@@ -11,6 +11,7 @@ use crate::output;
 
 /// Arguments of `check`.
 #[derive(clap::Args)]
+#[command(after_help = "Example: bootshotctl check my-program.exe --machine x64")]
 pub struct Args {
     /// The executable to look at
     exe: PathBuf,

@@ -15,6 +15,9 @@ use crate::shown;
 
 /// Arguments of `handles`.
 #[derive(clap::Args)]
+#[command(
+    after_help = "Example: bootshotctl handles boot.bshot --type Section --sort name --columns image,handle,name"
+)]
 pub struct Args {
     #[command(flatten)]
     input: Input,

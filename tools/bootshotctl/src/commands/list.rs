@@ -16,6 +16,7 @@ use crate::snapshots::Directory;
 
 /// Arguments of `list`.
 #[derive(clap::Args)]
+#[command(after_help = "Example: bootshotctl list D:\\evidence --filter phase=bootexecute")]
 pub struct Args {
     /// The directory; without it, the one bootshot writes to on this system (Windows)
     directory: Option<PathBuf>,

@@ -2,6 +2,7 @@
 
 pub mod boot;
 pub mod check;
+pub mod completions;
 pub mod diff;
 pub mod drivers;
 pub mod explore;
@@ -10,6 +11,7 @@ pub mod handles;
 pub mod install;
 pub mod jobs;
 pub mod list;
+pub mod man;
 pub mod memory;
 pub mod modules;
 pub mod namespace;

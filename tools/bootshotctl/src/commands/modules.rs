@@ -11,6 +11,7 @@ use crate::shown;
 
 /// Arguments of `modules`.
 #[derive(clap::Args)]
+#[command(after_help = "Example: bootshotctl modules boot.bshot --sort -size")]
 pub struct Args {
     #[command(flatten)]
     input: Input,

@@ -11,6 +11,7 @@ use crate::shown;
 
 /// Arguments of `peb`.
 #[derive(clap::Args)]
+#[command(after_help = "Example: bootshotctl peb boot.bshot --filter name~Heap")]
 pub struct Args {
     #[command(flatten)]
     input: Input,

@@ -16,9 +16,8 @@ const MAXIMUM_INDENT: usize = 32;
 
 /// Arguments of `processes`.
 #[derive(clap::Args)]
-#[command(
-    after_help = "A parent in parentheses has ended, and its id may be another's by now. --json shows much more."
-)]
+#[command(after_help = "Example: bootshotctl processes boot.bshot --tree\n\n\
+    A parent in parentheses has ended, and its id may be another's by now. --json shows much more.")]
 pub struct Args {
     #[command(flatten)]
     input: Input,

@@ -18,6 +18,7 @@ use crate::shown;
 
 /// Arguments of `raw`.
 #[derive(clap::Args)]
+#[command(after_help = "Example: bootshotctl raw boot.bshot 7.2 -o answer.bin")]
 pub struct Args {
     #[command(flatten)]
     input: Input,

@@ -29,6 +29,7 @@ include!(concat!(env!("OUT_DIR"), "/report_page.rs"));
 
 /// Arguments of `report`.
 #[derive(clap::Args)]
+#[command(after_help = "Example: bootshotctl report boot.bshot -o boot.html")]
 pub struct Args {
     /// The snapshot, or a directory for the newest in it; without it, the newest of this system (Windows)
     file: Option<PathBuf>,

@@ -15,6 +15,7 @@ use crate::wine;
 
 /// Arguments of `run`.
 #[derive(clap::Args)]
+#[command(after_help = "Example: bootshotctl run -- phase=live keep=5")]
 pub struct Args {
     /// The native executable; without it, the bootshot.exe beside or inside this program
     exe: Option<PathBuf>,

@@ -16,6 +16,9 @@ use crate::shown;
 
 /// Arguments of `salvage`.
 #[derive(clap::Args)]
+#[command(
+    after_help = "Example: bootshotctl salvage C:\\Windows\\bootshot\\00000007.tmp -o saved.bshot"
+)]
 pub struct Args {
     /// The damaged snapshot, or the .tmp file of a run that did not end
     file: PathBuf,

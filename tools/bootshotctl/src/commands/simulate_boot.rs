@@ -21,6 +21,7 @@ use crate::system::{self, End, Program, Running, Wait};
 
 /// Arguments of `simulate-boot`.
 #[derive(clap::Args)]
+#[command(after_help = "Example: bootshotctl simulate-boot --phase bootexecute")]
 pub struct Args {
     /// The moment of the boot to act out
     #[arg(long, value_enum, default_value = "both")]

@@ -10,6 +10,7 @@ use crate::shown;
 
 /// Arguments of `summary`.
 #[derive(clap::Args)]
+#[command(after_help = "Example: bootshotctl summary boot.bshot --json")]
 pub struct Args {
     #[command(flatten)]
     input: Input,

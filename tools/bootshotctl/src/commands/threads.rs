@@ -11,6 +11,7 @@ use crate::shown;
 
 /// Arguments of `threads`.
 #[derive(clap::Args)]
+#[command(after_help = "Example: bootshotctl threads boot.bshot --pid 4 --sort -kernel_time")]
 pub struct Args {
     #[command(flatten)]
     input: Input,

@@ -11,6 +11,7 @@ use crate::shown;
 
 /// Arguments of `types`.
 #[derive(clap::Args)]
+#[command(after_help = "Example: bootshotctl types boot.bshot --sort -handle_count")]
 pub struct Args {
     #[command(flatten)]
     input: Input,

@@ -15,6 +15,7 @@ use crate::shown;
 
 /// Arguments of `verify`.
 #[derive(clap::Args)]
+#[command(after_help = "Example: bootshotctl verify D:\\evidence\\*.bshot")]
 pub struct Args {
     /// The snapshots
     #[arg(required = true)]
