@@ -97,12 +97,14 @@ pub struct Row {
     pub milliseconds: u32,
 }
 
+// ANCHOR: kernel
 /// The system calls bootshot makes. Buffers are 8-byte aligned by their type; lengths are in bytes.
 pub trait Kernel: Copy + Send + Sync + 'static {
     /// `NtQuerySystemInformation`.
     fn query_system_information(self, class: u32, buffer: Buffer<'_>) -> Answer;
     /// `NtQueryObject`.
     fn query_object(self, handle: Handle, class: u32, buffer: Buffer<'_>) -> Answer;
+    // ANCHOR_END: kernel
     /// `NtQueryInformationProcess`.
     fn query_information_process(self, process: Handle, class: u32, buffer: Buffer<'_>) -> Answer;
     /// `NtQueryInformationToken`.

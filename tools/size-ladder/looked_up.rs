@@ -28,14 +28,14 @@ const STD_OUTPUT_HANDLE: u32 = -11i32 as u32;
 
 #[unsafe(no_mangle)]
 extern "system" fn start() -> ! {
-// ANCHOR: lookup
+    // ANCHOR: lookup
     // SAFETY: the name ends with a zero.
     let ntdll = unsafe { GetModuleHandleA(c"ntdll.dll".as_ptr()) };
     // SAFETY: as above; the module is loaded in every process.
     let place = unsafe { GetProcAddress(ntdll, c"sprintf_s".as_ptr()) };
     // SAFETY: the export of that name has this signature since Windows 7.
     let sprintf_s: SprintfS = unsafe { transmute(place) };
-// ANCHOR_END: lookup
+    // ANCHOR_END: lookup
     let mut line = [0; 64];
     // SAFETY: no arguments.
     let id = unsafe { GetCurrentProcessId() };
