@@ -1,5 +1,6 @@
 //! `cargo xtask`: builds, tests and demonstrates bootshot, and sets up what that takes.
 
+mod book;
 mod companion;
 mod demo;
 mod dist;
@@ -63,6 +64,8 @@ enum Job {
         #[arg(long)]
         json: bool,
     },
+    /// Build the book of docs/ with mdBook, into target/book
+    Book,
     /// Build the template of a native application, examples/native-hello
     Example {
         /// Run it as well: by the launcher, and (under Wine) from the list that smss reads
@@ -87,6 +90,7 @@ fn main() -> ExitCode {
         Job::Dist => finish(dist::run()),
         Job::Soak { rounds } => finish(test::soak(rounds)),
         Job::Sizes { json } => finish(sizes::run(json)),
+        Job::Book => finish(book::run()),
         Job::Example { run } => finish(example::run(run)),
         Job::Screenshots => finish(report_page::screenshots()),
         Job::Golden => finish(golden::run()),

@@ -106,6 +106,12 @@ const RUNGS: &[Rung] = &[
     },
 ];
 
+/// The table as the book shows it.
+const RECORD: &str = "docs/book/outputs/sizes.txt";
+
+/// By how many percent a rung may differ from the record: another compiler or linker gives other bytes.
+const TOLERANCE: u64 = 10;
+
 /// Bytes that the last two steps of "Hello, world" may take.
 const LIMITS: &[(&str, u64)] = &[("native", 2048), ("squeezed", 1024)];
 
@@ -136,12 +142,47 @@ pub fn run(json: bool) -> Result<ExitCode> {
     fs::write(&chart, svg(&steps))
         .with_context(|| format!("could not write {}", chart.display()))?;
     step(format!("The chart is {}", workspace::display(&chart)));
+    let record = workspace::root().join(RECORD);
+    let mut lines = table(&steps);
+    lines.set_content_arrangement(ContentArrangement::Disabled);
+    fs::write(&record, format!("{}\n", lines.trim_fmt()))
+        .with_context(|| format!("could not write {}", record.display()))?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// Builds and runs the ladder, and holds its last steps to their limits.
+/// Builds and runs the ladder, holds its last steps to their limits, and the table in the book to what was built.
 pub fn check() -> Result<()> {
-    climb().map(drop)
+    let steps = climb()?;
+    let record = workspace::root().join(RECORD);
+    let record = fs::read_to_string(&record)
+        .with_context(|| format!("could not read {}", record.display()))?;
+    for step in steps {
+        let recorded = recorded(&record, step.what).with_context(|| {
+            format!(
+                "{RECORD} lacks `{}`: `cargo xtask sizes` writes it",
+                step.what
+            )
+        })?;
+        // Compilers of others make the rest, and bootshot.exe has a budget of its own.
+        let is_ours = RUNGS
+            .iter()
+            .any(|rung| rung.name == step.name && rung.made == Made::Bare);
+        hold!(
+            !is_ours || recorded.abs_diff(step.file_bytes) * 100 <= recorded * TOLERANCE,
+            "{} takes {} bytes, and {RECORD} says {recorded}: `cargo xtask sizes` writes it",
+            step.name,
+            step.file_bytes
+        );
+    }
+    Ok(())
+}
+
+/// The bytes that the table in `record` has for a step.
+fn recorded(record: &str, what: &str) -> Option<u64> {
+    record.lines().find_map(|line| {
+        let columns = line.trim_start().strip_prefix(what)?;
+        columns.split_whitespace().next()?.parse().ok()
+    })
 }
 
 fn climb() -> Result<Vec<Step>> {
@@ -373,6 +414,14 @@ mod tests {
         ] {
             assert!(!greets(other), "{other}");
         }
+    }
+
+    #[test]
+    fn the_record_is_read_by_the_words_of_a_step() {
+        let record = " STEP   BYTES\n native, squeezed   880  1\n native   1536  1\n";
+        assert_eq!(recorded(record, "native, squeezed"), Some(880));
+        assert_eq!(recorded(record, "native"), Some(1536));
+        assert_eq!(recorded(record, "C"), None);
     }
 
     #[test]

@@ -13,7 +13,7 @@ use crate::process::{self, host_cargo, step};
 use crate::setup::{Need, ensure};
 use crate::toolchain::{self, Toolchain, target_variable};
 use crate::wine::{self, Prefix};
-use crate::{dist, example, report_page, sizes, workspace};
+use crate::{book, dist, example, report_page, sizes, workspace};
 
 /// The targets on which structure layouts are compared with phnt's.
 const ABI_TARGETS: [&str; 3] = [
@@ -63,6 +63,10 @@ pub fn run() -> Result<ExitCode> {
     tally.tests(
         "tests of xtask itself",
         own_tests.args(["--locked", "--package=xtask"]),
+    );
+    tally.check(
+        "the worked example of the book: one more section",
+        book::add_a_section,
     );
 
     let compiled = tally.check("the native executable in every flavour", || {
