@@ -115,24 +115,17 @@ pub(crate) fn filtering_object_parts(bytes: &[u8]) -> Vec<Range<usize>> {
     let Some(found) = Serialized::of(bytes) else {
         return Vec::new();
     };
-    let header = bytes.len() - found.body.len() - PRIVATE_HEADER;
-    // Of the second version, the transfer syntax.
-    let mut parts = vec![0..4];
-    if header > 8 {
-        parts.push(TRANSFER_SYNTAX..TRANSFER_SYNTAX + NDR64.len());
-    }
     let body = bytes.len() - found.body.len();
-    parts.extend(
-        found
-            .string_place()
-            .map(|place| body + place.start..body + place.end),
-    );
-    parts.extend(
-        found
-            .layer_place()
-            .map(|place| body + place..body + place + 16),
-    );
-    parts
+    let version = 0..VERSION_1.len();
+    // Of the second version only.
+    let syntax = (body > VERSION_1_HEADER + PRIVATE_HEADER)
+        .then_some(TRANSFER_SYNTAX..TRANSFER_SYNTAX + NDR64.len());
+    let string = found.string_place();
+    let string = string.map(|place| body + place.start..body + place.end);
+    let layer = found.layer_place();
+    let layer = layer.map(|place| body + place..body + place + 16);
+    let parts = [Some(version), syntax, string, layer];
+    parts.into_iter().flatten().collect()
 }
 
 /// What RPC serialized, behind its headers.
@@ -146,6 +139,7 @@ const PRIVATE_HEADER: usize = 8;
 
 /// The beginning of the header of version 1: version, little-endian, 8 bytes.
 const VERSION_1: &[u8] = &[1, 0x10, 8, 0];
+const VERSION_1_HEADER: usize = 8;
 /// That of version 2: 64 bytes.
 const VERSION_2: &[u8] = &[2, 0x10, 0x40, 0];
 /// Where the header of version 2 names the transfer syntax.
@@ -158,7 +152,7 @@ const NDR64: &[u8] = &[
 impl<'a> Serialized<'a> {
     fn of(bytes: &'a [u8]) -> Option<Self> {
         let (header, wide) = if bytes.starts_with(VERSION_1) {
-            (8, false)
+            (VERSION_1_HEADER, false)
         } else if bytes.starts_with(VERSION_2) {
             (64, bytes.get(TRANSFER_SYNTAX..)?.starts_with(NDR64))
         } else {

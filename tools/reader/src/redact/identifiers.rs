@@ -214,7 +214,7 @@ mod tests {
     #[test]
     fn identifiers_are_found_in_bytes_at_any_place() {
         let mut all = identifiers();
-        let parts = [21, 3_623_811_015, 3_361_044_348, 30_300_820, 1013];
+        let parts: [u32; 5] = [21, 3_623_811_015, 3_361_044_348, 30_300_820, 1013];
         let mut sid = vec![1, 5, 0, 0, 0, 0, 0, 5];
         sid.extend(parts.iter().flat_map(|part| part.to_le_bytes()));
         let expected = all.replace(5, &parts).unwrap();

@@ -108,7 +108,7 @@ impl Words {
         let mut parts = text.split(['\\', '/', '\0', ';', '"']).peekable();
         while let Some(part) = parts.next() {
             let below = |profiles: &&str| part.eq_ignore_ascii_case(profiles);
-            if PROFILES.iter().any(|profiles| below(&profiles))
+            if PROFILES.iter().any(below)
                 && let Some(name) = parts.peek()
             {
                 let name = *name;
