@@ -20,6 +20,19 @@ pub static SUMMARY: Table = Table {
             "completeness",
             "complete, timed_out, salvaged or unfinished",
         ),
+        boolean(
+            "redacted_addresses",
+            "whether addresses of the kernel are pseudonyms; null for a snapshot as it was taken",
+        ),
+        boolean(
+            "redacted_users",
+            "whether names of users, machines and domains, and SIDs, are pseudonyms",
+        ),
+        boolean(
+            "redacted_command_lines",
+            "whether command lines were removed",
+        ),
+        boolean("redacted_environment", "whether environments were removed"),
         time(
             "start_time",
             "when the capture began; the clock can be wrong this early",
