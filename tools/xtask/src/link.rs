@@ -41,6 +41,9 @@ pub fn set_linkers(command: &mut Command, toolchain: &Toolchain) -> Result<()> {
             target_variable(companion.target(), "LINKER"),
             companion.gcc(),
         );
+        // SQLite is C, and the crate that compiles it does not know these targets.
+        let target = companion.target().replace('-', "_");
+        command.env(format!("CC_{target}"), companion.gcc());
     }
     if let Some(lld) = toolchain.lld() {
         command
