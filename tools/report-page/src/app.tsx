@@ -6,7 +6,7 @@ import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { Details } from "./details";
 import { Grid } from "./grid";
 import { headline, Overview } from "./overview";
-import { record, type Row } from "./report";
+import { record, type Report, type Row } from "./report";
 import type { Library } from "./rows";
 import { Search } from "./search";
 import { grouped, shown } from "./shown";
@@ -27,6 +27,11 @@ const VIEWS: View[] = [OVERVIEW, ...TABLES, LICENCES].toSorted(
 
 const THEMES = ["system", "light", "dark"] as const;
 
+/** Whether a report has a view. */
+function exists(view: View, report: Report): boolean {
+  return TABLES.find((table) => table.id === view.id)?.exists?.(report) ?? true;
+}
+
 /** The view that the address names: `#handles`. */
 function addressed(): View {
   return VIEWS.find((view) => `#${view.id}` === location.hash) ?? OVERVIEW;
@@ -34,6 +39,7 @@ function addressed(): View {
 
 export function App({ library }: { library: Library }): JSX.Element {
   const { report } = library;
+  const views = useMemo(() => VIEWS.filter((candidate) => exists(candidate, report)), [report]);
   const [view, setView] = useState(addressed);
   const [filters, setFilters] = useState<Record<string, string>>({});
   const [query, setQuery] = useState("");
@@ -104,7 +110,7 @@ export function App({ library }: { library: Library }): JSX.Element {
         </label>
         <Theme />
       </header>
-      <Tabs library={library} view={view} onChoose={choose} />
+      <Tabs library={library} views={views} view={view} onChoose={choose} />
       <main ref={main}>
         <div id="view" role="tabpanel" aria-labelledby={`tab-${view.id}`}>
           {searching ? (
@@ -143,22 +149,23 @@ export function App({ library }: { library: Library }): JSX.Element {
 
 interface TabsProps {
   library: Library;
+  views: View[];
   view: View;
   onChoose: (view: View) => void;
 }
 
 /** A list of tabs: arrow keys go from one to the next, and choose it. */
-function Tabs({ library, view, onChoose }: TabsProps): JSX.Element {
+function Tabs({ library, views, view, onChoose }: TabsProps): JSX.Element {
   const tabs = useRef<HTMLElement>(null);
   const onKeyDown = (event: KeyboardEvent) => {
-    const at = VIEWS.indexOf(view);
+    const at = views.indexOf(view);
     const places: Record<string, number> = {
-      ArrowDown: (at + 1) % VIEWS.length,
-      ArrowUp: (at + VIEWS.length - 1) % VIEWS.length,
+      ArrowDown: (at + 1) % views.length,
+      ArrowUp: (at + views.length - 1) % views.length,
       Home: 0,
-      End: VIEWS.length - 1,
+      End: views.length - 1,
     };
-    const next = VIEWS[places[event.key] ?? -1];
+    const next = views[places[event.key] ?? -1];
     if (next !== undefined) {
       event.preventDefault();
       onChoose(next);
@@ -168,10 +175,10 @@ function Tabs({ library, view, onChoose }: TabsProps): JSX.Element {
   return (
     <nav ref={tabs} aria-label="Views">
       <div role="tablist" aria-orientation="vertical" onKeyDown={onKeyDown}>
-        {GROUPS.filter((group) => VIEWS.some((tab) => tab.group === group)).map((group) => (
+        {GROUPS.filter((group) => views.some((tab) => tab.group === group)).map((group) => (
           <div role="presentation">
             <h2 role="presentation">{group}</h2>
-            {VIEWS.filter((tab) => tab.group === group).map((tab) => (
+            {views.filter((tab) => tab.group === group).map((tab) => (
               <button
                 key={tab.id}
                 id={`tab-${tab.id}`}
@@ -195,7 +202,8 @@ function Tabs({ library, view, onChoose }: TabsProps): JSX.Element {
 
 /** How many rows a view has, where that is known without making them. */
 function Count({ library, id }: { library: Library; id: string }): JSX.Element | null {
-  const known = id === "problems" ? library.report.problems.length : record(library.report, "summary", "counts")[id];
+  const { report } = library;
+  const known = id === "problems" ? report.problems.length : record(report, "summary", "counts")[id];
   return typeof known === "number" ? <span class="note">{grouped(known)}</span> : null;
 }
 

@@ -2,6 +2,7 @@
 
 import type { JSX } from "preact";
 
+import { Differences } from "./differences";
 import { isRow, list, number, record, text, type Report, type Row } from "./report";
 import { duration, NOTHING, shown, words } from "./shown";
 import { TABLES } from "./tables";
@@ -47,6 +48,7 @@ export function Overview({ report, onGo }: { report: Report; onGo: Go }): JSX.El
           onGo={() => onGo("types")}
         />
       </div>
+      {report.comparison !== null && <Differences comparison={report.comparison} onGo={onGo} />}
       <Timeline report={report} />
     </div>
   );

@@ -21,6 +21,16 @@ export interface Report {
   problems: Row[];
   /** By subcommand. */
   records: Row;
+  /** What the snapshot is compared with, and what came of it. */
+  comparison: Comparison | null;
+}
+
+export interface Comparison {
+  /** Name of the other snapshot's file. */
+  other: string;
+  /** As `bootshotctl diff` has it: what the snapshots are to each other, and by subject what came, went and changed. */
+  relation: Row;
+  subjects: Row[];
 }
 
 /** The report inside the page: JSON, compressed (zlib), in base64. */

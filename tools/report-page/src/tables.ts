@@ -1,5 +1,6 @@
 // The tables of the report: where each finds its records, and the columns it shows of them. A further one is an entry here.
 
+import { differences } from "./differences";
 import { isRow, list, number, record, text, type Report, type Row, type Value } from "./report";
 import { type Kind, NOTHING, shown, size, words } from "./shown";
 import { type Parents, parentsByPath, withoutCircles } from "./tree";
@@ -29,6 +30,8 @@ export interface Table {
   columns: Column[];
   /** Which rows stand below which; the first column then shows the tree. */
   tree?: (rows: Row[]) => Parents;
+  /** Whether a report has it at all; without it, each does. */
+  exists?: (report: Report) => boolean;
   /** Where else a row is about: a view and what to look for there. */
   links?: (row: Row) => Link[];
 }
@@ -65,6 +68,15 @@ function quoted(value: string): string {
 }
 
 export const TABLES: Table[] = [
+  {
+    id: "differences",
+    title: "Differences",
+    group: "System",
+    about: "What came, went and changed since the snapshot that this one is compared with.",
+    exists: (report) => report.comparison !== null,
+    rows: differences,
+    columns: [{ key: "subject" }, { key: "difference" }, NAME, { key: "what" }],
+  },
   {
     id: "processes",
     title: "Process tree",

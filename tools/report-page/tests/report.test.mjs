@@ -5,7 +5,7 @@
 // it leaves the book's screenshots in that folder.
 
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
@@ -70,6 +70,13 @@ function reportOf(snapshot) {
   if (!readdirSync(folder).includes(path.basename(report))) {
     execFileSync(COMPANION, ["report", snapshot, "-o", report], { stdio: "pipe" });
   }
+  return report;
+}
+
+/** The file of the report of a snapshot since another one. */
+function reportSince(snapshot, other) {
+  const report = path.join(folder, "since.html");
+  execFileSync(COMPANION, ["report", snapshot, "--compare", other, "-o", report], { stdio: "pipe" });
   return report;
 }
 
@@ -232,6 +239,34 @@ test("the details of a row say everything that its record does", async () => {
     await details.getByRole("button", { name: "Its handles" }).click();
     const handles = json("handles", snapshot, "--pid", String(process.pid));
     await becomes(() => count(page), new RegExp(`^${handles.length} of `));
+  });
+});
+
+test("what came, went and changed since another snapshot is what diff prints", async () => {
+  const [first, second] = ["bootexecute", "live"].map((phase) => GOLDEN.find((name) => name.endsWith(`${phase}.bshot`) && name.includes("v1-")));
+  const line = ["diff", first, second, "--json"];
+  const { stdout, status } = spawnSync(COMPANION, line, { maxBuffer: 1 << 28 });
+  assert.equal(status, 1, "there are differences");
+  const { subjects } = JSON.parse(stdout.toString());
+  const all = subjects.flatMap(({ name, added, removed, changed, not_comparable }) => [
+    ...added.map((entry) => [name, "came", entry.name]),
+    ...removed.map((entry) => [name, "went", entry.name]),
+    ...changed.map((entry) => [name, "changed", entry.name]),
+    ...not_comparable.map((entry) => [name, "not comparable", entry.below ?? "–"]),
+  ]);
+  assert.ok(all.length > 20);
+  await look(reportSince(second, first), {}, async (page) => {
+    await page.getByRole("heading", { name: `Since ${path.basename(first)}` }).waitFor();
+    const processes = subjects.find((subject) => subject.name === "processes");
+    const cells = page.getByRole("row").filter({ has: page.getByRole("button", { name: "processes", exact: true }) }).getByRole("cell");
+    await becomes(() => cells.first().textContent(), size(processes.added.length));
+    await choose(page, "Differences");
+    await becomes(() => count(page), `${size(all.length)} rows`);
+    const shown = (await drawn(page)).map((row) => row.slice(0, 3));
+    assert.deepEqual(shown, all.slice(0, shown.length));
+  });
+  await look(reportOf(first), {}, async (page) => {
+    await becomes(() => page.getByRole("tab", { name: "Differences" }).count(), 0);
   });
 });
 

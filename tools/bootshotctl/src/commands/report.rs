@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use base64::engine::general_purpose::STANDARD;
 use base64::write::EncoderWriter;
+use bootshot_reader::diff::{self, Comparison};
 use bootshot_reader::records::{
     Autologger, Boot, Drivers, FirmwareVariable, Handle, Hives, Job, KeyHandles, KeyValues, Links,
     Memory, MinifilterInstance, Module, NamespaceEntry, Object, ObjectType, Peb, Process, Reading,
@@ -33,6 +34,9 @@ include!(concat!(env!("OUT_DIR"), "/report_page.rs"));
 pub struct Args {
     /// The snapshot, or a directory for the newest in it; without it, the newest of this system (Windows)
     file: Option<PathBuf>,
+    /// Show as well what came, went and changed since this snapshot, or the newest in this directory
+    #[arg(long, value_name = "OTHER")]
+    compare: Option<PathBuf>,
     /// The new file; without it, it stands beside the snapshot as NAME.html. Nothing is overwritten
     #[arg(long, short, value_name = "OUT")]
     output: Option<PathBuf>,
@@ -56,6 +60,17 @@ struct Report {
     problems: Vec<Trouble>,
     /// What could, by subcommand.
     records: Records,
+    /// What came, went and changed since another snapshot.
+    comparison: Option<Against>,
+}
+
+/// A comparison with an earlier snapshot, as `diff` has it.
+#[derive(Serialize)]
+struct Against {
+    /// Name of the other snapshot's file.
+    other: String,
+    #[serde(flatten)]
+    comparison: Comparison,
 }
 
 /// A problem, and which records it is about.
@@ -121,7 +136,15 @@ fn make(args: &Args, page: Option<Page>) -> Result<Outcome, Error> {
     })?;
     let file = reading::open(args.file.as_deref())?;
     let snapshot = file.snapshot()?;
-    let (report, problems) = report(&snapshot, file.path());
+    let (mut report, problems) = report(&snapshot, file.path());
+    if let Some(other) = &args.compare {
+        let other = reading::open(Some(other))?;
+        let earlier = other.snapshot()?;
+        report.comparison = Some(Against {
+            other: name(other.path()),
+            comparison: diff::compare(&earlier, &snapshot, &diff::Options::default()),
+        });
+    }
     let output = match &args.output {
         Some(path) => path.clone(),
         None => file.path().with_extension("html"),
@@ -142,11 +165,7 @@ fn report(snapshot: &Snapshot<'_>, path: &Path) -> (Report, Vec<Problem>) {
         problem: problem.clone(),
     });
     let report = Report {
-        file: path
-            .file_name()
-            .unwrap_or(path.as_os_str())
-            .to_string_lossy()
-            .into_owned(),
+        file: name(path),
         program: concat!("bootshotctl ", env!("CARGO_PKG_VERSION")),
         damaged: reading::is_damaged(snapshot),
         section_starts: snapshot
@@ -156,8 +175,17 @@ fn report(snapshot: &Snapshot<'_>, path: &Path) -> (Report, Vec<Problem>) {
             .collect(),
         problems: of_the_file.chain(gathered.troubles).collect(),
         records,
+        comparison: None,
     };
     (report, problems)
+}
+
+/// The name of a file, without where it is.
+fn name(path: &Path) -> String {
+    path.file_name()
+        .unwrap_or(path.as_os_str())
+        .to_string_lossy()
+        .into_owned()
 }
 
 fn records(snapshot: &Snapshot<'_>, gathered: &mut Gathered) -> Records {
@@ -280,13 +308,18 @@ mod tests {
         fn arguments(&self) -> Args {
             Args {
                 file: Some(self.0.path().join("a.bshot")),
+                compare: None,
                 output: None,
             }
         }
 
         /// The text of the report, and what is in it.
         fn made(&self) -> (String, Value) {
-            assert_eq!(make(&self.arguments(), Some(EMPTY)).unwrap(), Outcome::Done);
+            self.made_with(&self.arguments())
+        }
+
+        fn made_with(&self, arguments: &Args) -> (String, Value) {
+            assert_eq!(make(arguments, Some(EMPTY)).unwrap(), Outcome::Done);
             let html = fs::read_to_string(self.0.path().join("a.html")).unwrap();
             let inside = html.strip_prefix(EMPTY.0).unwrap();
             let inside = inside.strip_suffix(EMPTY.1).unwrap().to_owned();
@@ -316,6 +349,30 @@ mod tests {
         let starts = report["section_starts"].as_array().unwrap();
         assert_eq!(starts.len(), snapshot.sections.len());
         assert_eq!(starts[0], 1_000, "the builder's counter is in 100 ns units");
+    }
+
+    #[test]
+    fn a_comparison_is_that_of_diff_from_the_other_to_this() {
+        let (snapshot, other) = (
+            Builder::recorded_x64().finish(),
+            Builder::recorded_x86().finish(),
+        );
+        let folder = Folder::with(&snapshot);
+        let path = folder.0.path().join("b.bshot");
+        fs::write(&path, &other).unwrap();
+        let arguments = Args {
+            compare: Some(path),
+            ..folder.arguments()
+        };
+        let (_, report) = folder.made_with(&arguments);
+        let comparison = diff::compare(
+            &Snapshot::parse(&other).unwrap(),
+            &Snapshot::parse(&snapshot).unwrap(),
+            &diff::Options::default(),
+        );
+        assert_eq!(report["comparison"]["other"], "b.bshot");
+        assert_eq!(report["comparison"]["subjects"], json!(comparison.subjects));
+        assert!(comparison.difference_count() > 0);
     }
 
     #[test]
