@@ -387,13 +387,12 @@ fn is_in_profiles(folded: &[u16], start: usize) -> bool {
     })
 }
 
-/// The place behind `text`, if that stands at `start` and does not continue a word.
+/// The place behind `text`, which is ASCII, if that stands at `start`.
 fn after(folded: &[u16], start: usize, text: &str) -> Option<usize> {
-    let text = units(text);
-    folded
-        .get(start..)?
-        .starts_with(&text)
-        .then(|| start + text.len())
+    let end = start + text.len();
+    let there = folded.get(start..end)?;
+    let is_it = there.iter().copied().eq(text.bytes().map(u16::from));
+    is_it.then_some(end)
 }
 
 /// The decimal number at `start`, and where it ends.
