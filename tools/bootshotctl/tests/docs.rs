@@ -1,9 +1,11 @@
-//! The pages of the subcommands show what the commands print: every `console` block is run over a golden snapshot.
+//! The pages of the subcommands and of the book show what the commands print: every `console` block is run over a golden
+//! snapshot, or over the one that is made up.
 //!
 //! After a change of the output, `BOOTSHOT_BLESS=1 cargo test -p bootshotctl --test docs` writes the blocks anew.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::LazyLock;
 use std::{env, fs};
 
 const PROMPT: &str = "$ bootshotctl ";
@@ -14,18 +16,31 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-/// The golden snapshot that a page calls `live.bshot` or `boot.bshot`.
+/// The golden snapshot that a page calls `live.bshot`, `boot.bshot` or `setup.bshot`, or the one made up of what Wine does
+/// not have.
 fn snapshot(name: &str) -> Option<PathBuf> {
+    static MADE_UP: LazyLock<PathBuf> = LazyLock::new(|| {
+        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("made-up.bshot");
+        fs::write(&path, test_snapshots::everything()).expect("room for a snapshot");
+        path
+    });
     let phase = match name {
         "live.bshot" => "live",
         "boot.bshot" => "bootexecute",
+        "setup.bshot" => "setupexecute",
+        "made-up.bshot" => return Some(MADE_UP.clone()),
         _ => return None,
     };
     Some(root().join(format!("tools/reader/golden/v1-wine8-x64-{phase}.bshot")))
 }
 
-/// What a command line prints, shortened as pages show it, with the names that the page gave.
+/// What a command line prints, shortened as pages show it, with the names that the page gave. `| grep` with plain texts
+/// between `|` chooses lines.
 fn printed(line: &str) -> String {
+    let (line, chosen) = match line.split_once(" | grep -E ") {
+        Some((line, texts)) => (line, texts.trim_matches('\'').split('|').collect()),
+        None => (line, vec![""]),
+    };
     let mut command = Command::new(env!("CARGO_BIN_EXE_bootshotctl"));
     let mut names = Vec::new();
     for word in line.split(' ') {
@@ -49,7 +64,12 @@ fn printed(line: &str) -> String {
     for (path, name) in names {
         text = text.replace(&path, name);
     }
-    let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
+    let lines: Vec<&str> = text
+        .lines()
+        .map(str::trim_end)
+        .filter(|line| chosen.iter().any(|text| line.contains(text)))
+        .collect();
+    assert!(!lines.is_empty(), "{line}: no line with {chosen:?}");
     let mut shown = lines[..lines.len().min(SHOWN)].join("\n");
     if lines.len() > SHOWN {
         shown += &format!("\n[… {} more lines]", lines.len() - SHOWN);
@@ -82,12 +102,11 @@ fn with_outputs(page: &str) -> (String, usize) {
     (made, commands)
 }
 
-#[test]
-fn pages_of_subcommands_show_what_the_commands_print() {
-    let folder = root().join("docs/commands");
+/// Compares the pages of a folder with what the commands print, or writes that into them; gives the number of commands.
+fn check(folder: &str) -> usize {
     let bless = env::var_os("BOOTSHOT_BLESS").is_some();
     let (mut commands, mut stale) = (0, Vec::new());
-    for entry in fs::read_dir(folder).expect("the pages") {
+    for entry in fs::read_dir(root().join(folder)).expect("the pages") {
         let path = entry.unwrap().path();
         if path.extension().is_none_or(|extension| extension != "md") {
             continue;
@@ -102,6 +121,18 @@ fn pages_of_subcommands_show_what_the_commands_print() {
             }
         }
     }
-    assert!(commands > 20, "{commands} command lines in all pages");
     assert!(stale.is_empty(), "not what is printed: {stale:?}");
+    commands
+}
+
+#[test]
+fn pages_of_subcommands_show_what_the_commands_print() {
+    let commands = check("docs/commands");
+    assert!(commands > 20, "{commands} command lines in all pages");
+}
+
+#[test]
+fn pages_of_the_book_show_what_the_commands_print() {
+    let commands = check("docs/book");
+    assert!(commands > 20, "{commands} command lines in all pages");
 }
