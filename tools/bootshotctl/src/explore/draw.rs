@@ -22,7 +22,10 @@ const LEAST_HEIGHT: u16 = 8;
 const GAP: u16 = 2;
 
 /// The width that the last column keeps; other columns go before it gets narrower.
-const LEAST_LAST: u16 = 20;
+const LEAST_LAST: u16 = 28;
+
+/// The width it keeps when nothing else could go but the column that rows are sorted by.
+const LEAST_SORTED: u16 = 8;
 
 /// Generations a tree indents; what lies deeper stands at the same place.
 const MAXIMUM_INDENT: usize = 16;
@@ -277,24 +280,28 @@ struct Shown {
     width: u16,
 }
 
-/// The columns that there is room for: the last one always, that by which rows are sorted, and from the left on the others.
-fn columns(table: &dyn Table, sort: Option<Sort>, width: u16) -> Vec<Shown> {
-    let last = table.column_count() - 1;
+/// Of these columns those that there is room for: the last one always, that by which rows are sorted, and from the left on
+/// the others.
+fn columns(table: &dyn Table, used: &[usize], sort: Option<Sort>, width: u16) -> Vec<Shown> {
+    let Some((last, others)) = used.split_last() else {
+        return Vec::new();
+    };
     let wide = |column: usize| {
         let heading = table.heading(column);
         let sorted = sort.is_some_and(|sort| sort.column == column);
         let title = width_of(heading.title) + u16::from(sorted) * 2;
         heading.width.max(title)
     };
-    let mut kept: Vec<usize> = (0..last).collect();
+    let mut kept = others.to_vec();
     let taken = |kept: &[usize]| -> u16 { kept.iter().map(|column| wide(*column) + GAP).sum() };
     let is_sorted = |column: usize| sort.is_some_and(|sort| sort.column == column);
     let is_main = |column: usize| table.main() == column;
     while taken(&kept) + LEAST_LAST > width {
-        let goes = kept
-            .iter()
-            .rposition(|column| !is_sorted(*column) && !is_main(*column))
-            .or_else(|| kept.iter().rposition(|column| !is_main(*column)));
+        let other = |column: &usize| !is_sorted(*column) && !is_main(*column);
+        let goes = kept.iter().rposition(other).or_else(|| {
+            let sorted = kept.iter().rposition(|column| !is_main(*column));
+            sorted.filter(|_| taken(&kept) + LEAST_SORTED > width)
+        });
         match goes {
             Some(place) => _ = kept.remove(place),
             None => break,
@@ -316,7 +323,7 @@ fn columns(table: &dyn Table, sort: Option<Sort>, width: u16) -> Vec<Shown> {
         .collect();
     if x < width {
         shown.push(Shown {
-            column: last,
+            column: *last,
             x,
             width: width - x,
         });
@@ -331,7 +338,7 @@ fn rows(frame: &mut Frame<'_>, explorer: &mut Explorer, look: &Look, area: Rect)
     let view = explorer.view();
     let table = explorer.book.table(view);
     let list = explorer.list();
-    let columns = columns(table, list.sort, area.width);
+    let columns = columns(table, &list.used_columns(), list.sort, area.width);
     for shown in &columns {
         let heading = table.heading(shown.column);
         let mut title = heading.title.to_owned();

@@ -177,14 +177,18 @@ impl Explorer {
 
     /// Takes a key.
     pub fn key(&mut self, key: KeyEvent) -> Effect {
-        self.message = None;
+        let message = self.message.take();
         match std::mem::replace(&mut self.mode, Mode::Browse) {
             Mode::Browse => match keys::command(key) {
                 Some(command) => return self.command(command),
                 None => self.say("no such key; ? lists them"),
             },
             Mode::Page(page) => return self.page_key(page, key),
-            Mode::Search { text, from } => return self.search_key(text, from, key),
+            Mode::Search { text, from } => {
+                // That nothing was found is still to be read.
+                self.message = message.filter(|_| key.code == KeyCode::Enter);
+                return self.search_key(text, from, key);
+            }
             Mode::Filter { text, before } => return self.filter_key(text, before, key),
         }
         Effect::Nothing
@@ -367,17 +371,19 @@ impl Explorer {
 
     /// Sorts by the next column to the right or left; between the last and the first there is the snapshot's order.
     fn turn_sort(&mut self, right: bool) {
-        let view = self.view();
-        let columns = self.book.table(view).column_count();
-        let sort = self.list().sort;
-        let next = match (sort, right) {
-            (None, true) => Some(0),
-            (None, false) => Some(columns - 1),
-            (Some(sort), true) => Some(sort.column + 1).filter(|column| *column < columns),
-            (Some(sort), false) => sort.column.checked_sub(1),
+        let columns = self.list().used_columns();
+        let place = self.list().sort.and_then(|sort| {
+            let mut places = columns.iter();
+            places.position(|column| *column == sort.column)
+        });
+        let next = match (place, right) {
+            (None, true) => columns.first(),
+            (None, false) => columns.last(),
+            (Some(place), true) => columns.get(place + 1),
+            (Some(place), false) => place.checked_sub(1).and_then(|before| columns.get(before)),
         };
         let sort = next.map(|column| Sort {
-            column,
+            column: *column,
             descending: false,
         });
         self.set_sort(sort);
@@ -583,11 +589,10 @@ impl Explorer {
     }
 
     fn widen(&mut self) {
+        // The marks of the last search go as well.
+        self.searched.clear();
         if !self.list().filter().is_empty() {
             self.with_table(|list, table| list.set_filter(table, ""));
-        } else if !self.searched.is_empty() {
-            // Takes the marks away.
-            self.searched.clear();
         } else if self.view() == View::Handles && self.scope != Scope::All {
             let row = self.list().selected();
             self.jump(View::Handles, Scope::All, row);

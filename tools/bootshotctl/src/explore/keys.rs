@@ -76,7 +76,7 @@ pub const HELP: &[(&str, &str)] = &[
     ("B", "forward again"),
     (
         "Esc",
-        "take away the filter, then the marks; then show all handles",
+        "take away the filter and the marks, then show all handles",
     ),
     ("", "Looking and copying"),
     ("d, Space", "all details of the row"),

@@ -4,7 +4,7 @@ use std::mem;
 
 use crate::explore::matching::Needle;
 use crate::explore::table::Table;
-use crate::explore::value::Key;
+use crate::explore::value::{Key, Value};
 
 /// By which column rows are sorted.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -55,6 +55,8 @@ pub struct List {
     /// By row: whether others stand below it, and whether they are shown.
     branches: Vec<bool>,
     closed: Vec<bool>,
+    /// By column: whether any row has something in it.
+    used: Vec<bool>,
     pub sort: Option<Sort>,
     filter: String,
     needle: Needle,
@@ -76,6 +78,11 @@ impl List {
             depths: vec![0; if is_tree { count } else { 0 }],
             branches: vec![false; if is_tree { count } else { 0 }],
             closed: vec![false; if is_tree { count } else { 0 }],
+            used: (0..table.column_count())
+                .map(|column| {
+                    (0..count as u32).any(|row| table.value(row, column) != Value::Nothing)
+                })
+                .collect(),
             sort: None,
             filter: String::new(),
             needle: Needle::default(),
@@ -106,6 +113,15 @@ impl List {
     /// How many there are with those that are not shown.
     pub fn row_count(&self) -> usize {
         self.all.len()
+    }
+
+    /// The columns in which any row has something; all of them where there are no rows.
+    pub fn used_columns(&self) -> Vec<usize> {
+        let all = 0..self.used.len();
+        match self.used.contains(&true) {
+            true => all.filter(|column| self.used[*column]).collect(),
+            false => all.collect(),
+        }
     }
 
     /// Place of the row that one is on.
@@ -476,4 +492,203 @@ fn sorted(table: &dyn Table, rows: &[u32], sort: Sort) -> Vec<u32> {
         .collect();
     keyed.sort_by(|(one, _), (other, _)| one.compare(other, sort.descending));
     keyed.into_iter().map(|(_, row)| row).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::explore::table::{Column, Records};
+
+    struct Fruit {
+        name: &'static str,
+        weight: u64,
+    }
+
+    static COLUMNS: [Column<Fruit>; 2] = [
+        Column::right("WEIGHT", 6, |fruit| match fruit.weight {
+            0 => Value::Nothing,
+            weight => Value::Number(weight),
+        }),
+        Column::left("NAME", 10, |fruit| Value::text(fruit.name)),
+    ];
+
+    fn fruits() -> Records<Fruit> {
+        let all = [
+            ("plum", 30),
+            ("Apple", 100),
+            ("grape", 0),
+            ("apricot", 9),
+            ("melon", 2000),
+        ];
+        let rows = all.map(|(name, weight)| Fruit { name, weight });
+        Records::flat(rows.into(), &COLUMNS)
+    }
+
+    /// Apple and melon stand below plum, apricot below Apple, grape below itself.
+    fn tree() -> Records<Fruit> {
+        Records {
+            parents: vec![None, Some(0), Some(2), Some(1), Some(0)],
+            ..fruits()
+        }
+    }
+
+    fn names(records: &Records<Fruit>, list: &List) -> Vec<&'static str> {
+        let name = |row: &u32| records.rows[*row as usize].name;
+        list.rows().iter().map(name).collect()
+    }
+
+    fn finish(records: &Records<Fruit>, list: &mut List) -> Found {
+        loop {
+            let found = list.work(records, 1);
+            if found != Found::NotYet || !list.is_busy() {
+                return found;
+            }
+        }
+    }
+
+    fn sort(column: usize, descending: bool) -> Option<Sort> {
+        Some(Sort { column, descending })
+    }
+
+    #[test]
+    fn rows_are_sorted_by_any_column_both_ways_and_one_stays_on_ones_row() {
+        let fruits = fruits();
+        let mut list = List::new(&fruits, false);
+        list.go_to(3);
+        list.set_sort(&fruits, sort(0, false));
+        let expected = ["apricot", "plum", "Apple", "melon", "grape"];
+        assert_eq!(names(&fruits, &list), expected);
+        assert_eq!(list.selected(), Some(3));
+        list.set_sort(&fruits, sort(0, true));
+        let expected = ["melon", "Apple", "plum", "apricot", "grape"];
+        assert_eq!(names(&fruits, &list), expected);
+        list.set_sort(&fruits, sort(1, false));
+        let expected = ["Apple", "apricot", "grape", "melon", "plum"];
+        assert_eq!(names(&fruits, &list), expected);
+        list.set_sort(&fruits, None);
+        assert_eq!(names(&fruits, &list)[0], "plum");
+        assert_eq!(list.selected(), Some(3));
+    }
+
+    #[test]
+    fn a_filter_that_goes_on_looks_only_at_what_is_left() {
+        let fruits = fruits();
+        let mut list = List::new(&fruits, false);
+        list.set_filter(&fruits, "ap");
+        assert_eq!(list.filtered(), Some(0));
+        finish(&fruits, &mut list);
+        assert_eq!(names(&fruits, &list), ["Apple", "grape", "apricot"]);
+        list.set_filter(&fruits, "apr");
+        assert_eq!(list.pending.rows.len(), 3, "the others cannot have it");
+        finish(&fruits, &mut list);
+        assert_eq!(names(&fruits, &list), ["apricot"]);
+        list.set_filter(&fruits, "ap");
+        finish(&fruits, &mut list);
+        assert_eq!(list.len(), 3, "taking a letter back brings rows back");
+    }
+
+    #[test]
+    fn a_filter_that_goes_on_before_it_is_done_forgets_no_row() {
+        let fruits = fruits();
+        let mut list = List::new(&fruits, false);
+        list.set_filter(&fruits, "a");
+        list.work(&fruits, 2);
+        list.set_filter(&fruits, "ap");
+        finish(&fruits, &mut list);
+        assert_eq!(names(&fruits, &list), ["Apple", "grape", "apricot"]);
+    }
+
+    #[test]
+    fn with_and_without_a_filter_one_stays_on_ones_row() {
+        let fruits = fruits();
+        let mut list = List::new(&fruits, false);
+        list.go_to(3);
+        list.set_filter(&fruits, "ap");
+        finish(&fruits, &mut list);
+        assert_eq!((list.cursor(), list.selected()), (2, Some(3)));
+        list.set_filter(&fruits, "");
+        assert_eq!((list.cursor(), list.selected()), (3, Some(3)));
+    }
+
+    #[test]
+    fn a_search_goes_on_around_the_end_in_both_directions() {
+        let fruits = fruits();
+        let mut list = List::new(&fruits, false);
+        let mut found = |direction| {
+            list.search("AP", direction);
+            assert_eq!(finish(&fruits, &mut list), Found::Yes);
+            list.cursor()
+        };
+        assert_eq!(found(Direction::Here), 1);
+        assert_eq!(found(Direction::Here), 1, "the row one is on counts");
+        assert_eq!(found(Direction::Forwards), 2);
+        assert_eq!(found(Direction::Forwards), 3);
+        assert_eq!(found(Direction::Forwards), 1, "around the end");
+        assert_eq!(found(Direction::Backwards), 3, "around the beginning");
+        list.search("pear", Direction::Forwards);
+        assert_eq!(finish(&fruits, &mut list), Found::No);
+        assert_eq!(list.cursor(), 3, "one stays where one was");
+    }
+
+    #[test]
+    fn a_tree_shows_each_row_below_its_parent_and_sorts_among_siblings() {
+        let tree = tree();
+        let mut list = List::new(&tree, true);
+        let expected = ["plum", "Apple", "apricot", "melon", "grape"];
+        assert_eq!(names(&tree, &list), expected);
+        let depths: Vec<u16> = list.rows().iter().map(|row| list.branch(*row).0).collect();
+        assert_eq!(depths, [0, 1, 2, 1, 0]);
+        list.set_sort(&tree, sort(0, true));
+        let expected = ["plum", "melon", "Apple", "apricot", "grape"];
+        assert_eq!(names(&tree, &list), expected);
+    }
+
+    #[test]
+    fn branches_close_and_open_and_a_search_looks_into_closed_ones() {
+        let tree = tree();
+        let mut list = List::new(&tree, true);
+        assert!(list.set_open(false));
+        assert_eq!(names(&tree, &list), ["plum", "grape"]);
+        assert!(!list.set_open(false), "it is closed");
+        list.search("apricot", Direction::Here);
+        assert_eq!(finish(&tree, &mut list), Found::Yes);
+        assert_eq!(list.selected(), Some(3));
+        assert!(list.go_to_parent(&tree));
+        assert_eq!(list.selected(), Some(1));
+        list.set_all_open(&tree, false);
+        assert_eq!(list.selected(), Some(0), "what it is below");
+        list.set_filter(&tree, "ap");
+        finish(&tree, &mut list);
+        let expected = ["Apple", "apricot", "grape"];
+        assert_eq!(names(&tree, &list), expected, "closed branches as well");
+    }
+
+    #[test]
+    fn the_screen_moves_no_more_than_it_has_to() {
+        let fruits = fruits();
+        let mut list = List::new(&fruits, false);
+        assert_eq!(list.on_screen(2), (0, &[0, 1][..]));
+        list.move_by(2);
+        assert_eq!(list.on_screen(2), (1, &[1, 2][..]));
+        list.move_by(-1);
+        assert_eq!(list.on_screen(2), (1, &[1, 2][..]));
+        list.go_to(usize::MAX);
+        assert_eq!(list.on_screen(2), (3, &[3, 4][..]));
+        assert_eq!(list.on_screen(4), (1, &[1, 2, 3, 4][..]), "it has grown");
+        assert_eq!(list.on_screen(0).1.len(), 0);
+    }
+
+    #[test]
+    fn nothing_to_show_is_no_trouble() {
+        let none = Records::flat(Vec::new(), &COLUMNS);
+        let mut list = List::new(&none, true);
+        list.move_by(1);
+        list.search("x", Direction::Backwards);
+        list.set_sort(&none, sort(0, true));
+        list.set_filter(&none, "x");
+        assert!(!list.set_open(true) && !list.go_to_parent(&none));
+        assert_eq!(list.on_screen(5), (0, &[][..]));
+        assert_eq!(list.selected(), None);
+        assert!(!list.is_busy());
+    }
 }

@@ -13,6 +13,9 @@ mod terminal;
 mod value;
 mod view;
 
+#[cfg(test)]
+mod tests;
+
 use std::io;
 
 use bootshot_reader::Snapshot;

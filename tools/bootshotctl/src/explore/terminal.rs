@@ -92,3 +92,49 @@ pub fn run(mut explorer: Explorer, look: &Look) -> io::Result<()> {
         }
     }
 }
+
+#[cfg(all(test, unix))]
+#[path = "../../tests/support/tmux.rs"]
+#[expect(dead_code, reason = "the tests of the command need more of it")]
+mod tmux;
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::env;
+
+    use super::*;
+
+    /// Tells the test below that it is the one in the terminal.
+    const IN_TERMINAL: &str = "BOOTSHOT_TEST_IN_TERMINAL";
+
+    #[test]
+    #[ignore = "needs tmux: run by cargo xtask test"]
+    fn in_tmux_a_panic_gives_the_screen_back_and_can_be_read() {
+        const NAME: &str =
+            "explore::terminal::tests::in_tmux_a_panic_gives_the_screen_back_and_can_be_read";
+        if env::var_os(IN_TERMINAL).is_some() {
+            let _screen = Screen::take().expect("a terminal");
+            execute!(stdout(), crossterm::style::Print("on the other screen")).unwrap();
+            panic!("something that should not be");
+        }
+        let program = env::current_exe().expect("this program");
+        let program = program.to_str().expect("a plain path");
+        let line = format!("{program} --exact {NAME} --ignored --nocapture; stty -a");
+        let environment = [(IN_TERMINAL, "1"), ("RUST_BACKTRACE", "0")];
+        let tmux = super::tmux::Tmux::start(150, 50, &["/bin/sh", "-c", &line], &environment);
+        let screen = tmux.wait_until("the settings of the terminal", |screen| {
+            screen.contains("echoctl")
+        });
+        assert!(screen.contains("something that should not be"), "{screen}");
+        assert!(!screen.contains("on the other screen"), "{screen}");
+        assert!(
+            screen.contains(" echo ") && screen.contains(" icanon "),
+            "{screen}"
+        );
+        assert_eq!(
+            tmux.tell(&["display-message", "-p", "#{alternate_on}"])
+                .trim(),
+            "0"
+        );
+    }
+}

@@ -16,7 +16,7 @@ static COLUMNS: [Column<Handle>; 8] = [
     Column::left("OBJECT", 18, |handle| {
         Value::optional(handle.object_address, Value::Hex)
     }),
-    Column::left("ATTRIBUTES", 10, |handle| {
+    Column::left("ATTRIBUTES", 12, |handle| {
         let attributes = &handle.handle_attributes;
         let any = (!attributes.is_empty()).then(|| attributes.join(" "));
         Value::optional(any, Value::made)

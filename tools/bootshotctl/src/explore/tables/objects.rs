@@ -16,19 +16,19 @@ static OBJECT_COLUMNS: [Column<Object>; 8] = [
     Column::left("OBJECT", 18, |object| {
         Value::optional(object.address, Value::Hex)
     }),
-    Column::right("HANDLES", 7, |object| {
-        handle_count(object.details.as_deref())
-    }),
-    Column::right("POINTERS", 8, |object| pointers(object.details.as_deref())),
     Column::right("ENTRIES", 7, |object| {
         let holders = object.holders.as_deref();
         Value::optional(holders, |all| Value::Number(all.len() as u64))
     }),
+    Column::left("HOLDERS", 24, |object| {
+        Value::optional(object.holders.as_deref(), |all| Value::made(holders(all)))
+    }),
+    Column::right("HANDLES", 7, |object| {
+        handle_count(object.details.as_deref())
+    }),
+    Column::right("POINTERS", 8, |object| pointers(object.details.as_deref())),
     Column::left("PERMANENT", 9, |object| {
         permanent(object.details.as_deref())
-    }),
-    Column::left("HOLDERS", 26, |object| {
-        Value::optional(object.holders.as_deref(), |all| Value::made(holders(all)))
     }),
     Column::left("NAME", 40, |object| Value::made(object.naming.to_string())),
 ];

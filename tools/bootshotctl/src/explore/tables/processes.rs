@@ -13,7 +13,7 @@ const IMAGE: usize = 2;
 static COLUMNS: [Column<Process>; 13] = [
     Column::right("PID", 6, |process| Value::Number(process.pid)),
     Column::right("PARENT", 7, parent),
-    Column::left("IMAGE", 24, |process| {
+    Column::left("IMAGE", 22, |process| {
         Value::optional(process.image.as_deref(), Value::text)
     }),
     Column::right("THREADS", 8, |process| {

@@ -238,8 +238,8 @@ pub struct KeyValue {
 }
 
 static VALUES: [Column<KeyValue>; 5] = [
-    Column::left("KEY", 44, |row| Value::text(&row.key)),
-    Column::left("NAME", 26, |row| {
+    Column::left("KEY", 36, |row| Value::text(&row.key)),
+    Column::left("NAME", 24, |row| {
         Value::optional(row.value.as_ref(), |value| match value.name.as_str() {
             "" => Value::text("(default)"),
             name => Value::text(name),
