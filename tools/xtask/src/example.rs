@@ -153,17 +153,12 @@ fn play() -> Result<String> {
     Ok(said)
 }
 
-/// What a command line prints in the prefix; its times, which differ each time, left out. By way of files, since Wine's
+/// What a command line prints in the prefix; its times, which differ each time, left out. By way of a file, since Wine's
 /// services outlive the program and would hold a pipe open.
 fn say(prefix: &Prefix, line: &str) -> Result<String> {
-    let file = |name: &str| {
-        let path = workspace::native_target().join(name);
-        let file = File::create(&path);
-        file.map(|file| (path.clone(), file))
-            .with_context(|| format!("could not create {}", path.display()))
-    };
-    let (output, stdout) = file("said.txt")?;
-    let (errors, stderr) = file("said-besides.txt")?;
+    let said = workspace::native_target().join("said.txt");
+    let file =
+        File::create(&said).with_context(|| format!("could not create {}", said.display()))?;
     let mut words = words(line).into_iter();
     let program = words
         .next()
@@ -177,19 +172,16 @@ fn say(prefix: &Prefix, line: &str) -> Result<String> {
         command
             .current_dir(prefix.drive_c())
             .args(words)
-            .stdout(stdout)
-            .stderr(stderr),
+            .stdout(file.try_clone()?)
+            .stderr(file),
     )?;
-    let read = |path: &Path| {
-        let bytes = fs::read(path).with_context(|| format!("could not read {}", path.display()))?;
-        anyhow::Ok(String::from_utf8_lossy(&bytes).into_owned())
-    };
-    let mut said = String::new();
-    for line in read(&errors)?.lines().chain(read(&output)?.lines()) {
+    let bytes = fs::read(&said).with_context(|| format!("could not read {}", said.display()))?;
+    let mut shown = String::new();
+    for line in String::from_utf8_lossy(&bytes).lines() {
         let line = wine::displayed(line).unwrap_or_else(|| line.to_owned());
-        said += &format!("{}\n", without_time(line.trim_end()));
+        shown += &format!("{}\n", without_time(line.trim_end()));
     }
-    Ok(said)
+    Ok(shown)
 }
 
 /// A command line at its spaces, but for those between quotation marks.
