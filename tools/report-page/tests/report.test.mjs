@@ -64,21 +64,19 @@ function json(command, snapshot, ...options) {
   return printed.get(key);
 }
 
-/** The file of the report of a snapshot, made once. */
-function reportOf(snapshot) {
-  const report = path.join(folder, `${path.basename(snapshot, ".bshot")}.html`);
+/** The file of the report of a snapshot, compared with another one where it is named; made once. */
+function reportOf(snapshot, other) {
+  const [name, since] = [snapshot, other ?? ""].map((file) => path.basename(file, ".bshot"));
+  const report = path.join(folder, `${name}${since}.html`);
   if (!readdirSync(folder).includes(path.basename(report))) {
-    execFileSync(COMPANION, ["report", snapshot, "-o", report], { stdio: "pipe" });
+    const compare = other === undefined ? [] : ["--compare", other];
+    execFileSync(COMPANION, ["report", snapshot, ...compare, "-o", report], { stdio: "pipe" });
   }
   return report;
 }
 
-/** The file of the report of a snapshot since another one. */
-function reportSince(snapshot, other) {
-  const report = path.join(folder, "since.html");
-  execFileSync(COMPANION, ["report", snapshot, "--compare", other, "-o", report], { stdio: "pipe" });
-  return report;
-}
+/** The golden snapshot of the format's first version that was taken at this moment. */
+const golden = (phase) => GOLDEN.find((name) => path.basename(name).startsWith("v1-") && name.endsWith(`${phase}.bshot`));
 
 /** Opens a report, looks at it, and holds it to what holds for every one: no error, no dialog, no request. */
 async function look(report, options, visit) {
@@ -243,7 +241,7 @@ test("the details of a row say everything that its record does", async () => {
 });
 
 test("what came, went and changed since another snapshot is what diff prints", async () => {
-  const [first, second] = ["bootexecute", "live"].map((phase) => GOLDEN.find((name) => name.endsWith(`${phase}.bshot`) && name.includes("v1-")));
+  const [first, second] = [golden("bootexecute"), golden("live")];
   const line = ["diff", first, second, "--json"];
   const { stdout, status } = spawnSync(COMPANION, line, { maxBuffer: 1 << 28 });
   assert.equal(status, 1, "there are differences");
@@ -255,7 +253,7 @@ test("what came, went and changed since another snapshot is what diff prints", a
     ...not_comparable.map((entry) => [name, "not comparable", entry.below ?? "–"]),
   ]);
   assert.ok(all.length > 20);
-  await look(reportSince(second, first), {}, async (page) => {
+  await look(reportOf(second, first), {}, async (page) => {
     await page.getByRole("heading", { name: `Since ${path.basename(first)}` }).waitFor();
     const processes = subjects.find((subject) => subject.name === "processes");
     const cells = page.getByRole("row").filter({ has: page.getByRole("button", { name: "processes", exact: true }) }).getByRole("cell");
@@ -519,6 +517,11 @@ test("the screenshots of the book", { skip: SCREENSHOTS === undefined && "only w
   const take = (page, name) => page.screenshot({ path: path.join(SCREENSHOTS, `report-${name}.png`) });
   const live = GOLDEN.find((snapshot) => snapshot.includes("live")) ?? GOLDEN[0];
   await look(reportOf(live), {}, (page) => take(page, "overview"));
+  await look(reportOf(golden("live"), golden("bootexecute")), {}, async (page) => {
+    await choose(page, "Differences");
+    await filter(page, "changed");
+    await take(page, "differences");
+  });
   await look(reportOf(MANY), { colorScheme: "dark" }, async (page) => {
     await choose(page, "Process tree");
     await take(page, "processes");
