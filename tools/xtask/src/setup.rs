@@ -30,6 +30,8 @@ pub enum Need {
     Npm,
     /// The browser that the tests look at reports in.
     Chromium,
+    /// The terminal that the tests of the explorer type into.
+    Tmux,
     /// clippy for the host's toolchain.
     HostClippy,
     /// rustfmt for the host's toolchain.
@@ -48,6 +50,7 @@ impl Need {
             Self::Hivexregedit => on_path("hivexregedit").is_some(),
             Self::Npm => report_page::has_npm(),
             Self::Chromium => report_page::chromium().is_some(),
+            Self::Tmux => on_path("tmux").is_some(),
             Self::HostClippy => process::output(host_cargo("clippy").arg("--version")).is_ok(),
             Self::HostFmt => process::output(host_cargo("fmt").arg("--version")).is_ok(),
         }
@@ -64,6 +67,7 @@ impl Need {
             Self::Hivexregedit => &["libwin-hivex-perl"],
             Self::Npm => &["nodejs", "npm"],
             Self::Chromium => &["chromium"],
+            Self::Tmux => &["tmux"],
             Self::HostFmt => &["rustfmt-web"],
         }
     }
@@ -105,6 +109,7 @@ impl Need {
                 "Chromium: its package, or {} naming it or a browser of its family",
                 report_page::CHROMIUM_VARIABLE
             ),
+            Self::Tmux => "tmux: its package".to_owned(),
             Self::HostClippy => "clippy: rustup component add clippy".to_owned(),
             Self::HostFmt => "rustfmt: rustup component add rustfmt".to_owned(),
         }

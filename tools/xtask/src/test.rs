@@ -27,7 +27,7 @@ pub fn run() -> Result<ExitCode> {
     let mut needs = dist::NEEDS.to_vec();
     needs.extend([Need::Clippy, Need::HostClippy, Need::HostFmt]);
     if !cfg!(windows) {
-        needs.extend([Need::Wine, Need::Hivexregedit, Need::Chromium]);
+        needs.extend([Need::Wine, Need::Hivexregedit, Need::Chromium, Need::Tmux]);
     }
     ensure(&needs)?;
     let toolchain = toolchain::required()?;
@@ -59,6 +59,12 @@ pub fn run() -> Result<ExitCode> {
         );
     }
     tally.tests("tests on this host", &mut host_tests(&[]));
+    if !cfg!(windows) {
+        tally.tests(
+            "the explorer in a terminal",
+            &mut host_tests(&["--ignored", IN_TMUX]),
+        );
+    }
     let mut own_tests = host_cargo("test");
     tally.tests(
         "tests of xtask itself",
@@ -125,6 +131,8 @@ pub fn run() -> Result<ExitCode> {
     Ok(tally.finish())
 }
 
+/// What the names of the tests in a terminal begin with; their step is their own.
+const IN_TMUX: &str = "in_tmux_";
 /// What the names of the tests that take minutes begin with.
 const SOAK: &str = "soak_";
 /// Tells them how many rounds.
@@ -209,7 +217,7 @@ fn windows_tests(
 /// Tests that need Wine, Windows or hivexregedit are marked `#[ignore]`. Here they run, and the parts they need are named
 /// to them: a folder with the companion and `image`, a prefix and Wine's loader.
 fn tests_of_what_was_built(image: Image, prefix: Option<&Prefix>) -> Result<Command> {
-    let mut arguments = vec!["--ignored", "--skip", SOAK];
+    let mut arguments = vec!["--ignored", "--skip", SOAK, "--skip", IN_TMUX];
     if image != Image::X64 {
         // It is about the image inside the companion, which is the other flavour.
         arguments.extend(["--skip", "the_companion_alone_is_enough"]);
