@@ -1,6 +1,7 @@
 //! What the fuzz targets share: limits on what hostile bytes may cost, and mutation of snapshots that keeps their checksums
 //! valid. The ordinary test `tools/reader/tests/hostile.rs` uses the same files.
 
+pub mod comparison;
 pub mod images;
 pub mod limits;
 pub mod meter;

@@ -261,7 +261,7 @@ impl Groups {
 /// stand for each of very many entries.
 const LONGEST_IDENTITY: usize = 256;
 
-fn bounded(identity: String) -> String {
+pub(super) fn bounded(identity: String) -> String {
     if identity.len() <= LONGEST_IDENTITY {
         return identity;
     }

@@ -12,6 +12,8 @@ use crate::snapshot::Snapshot;
 pub(crate) struct HandleCounts {
     /// By process id and name of the type.
     pub by_process: BTreeMap<(u64, Arc<str>), u64>,
+    /// To objects whose type has no name here.
+    pub of_unknown_type: u64,
     /// To keys, by process id and name of the key.
     pub keys: BTreeMap<(u64, Arc<str>), u64>,
     /// To keys whose name is not known, by the reason why it is not.
@@ -84,9 +86,13 @@ impl Snapshot<'_> {
             }
             current.flush(&mut by_index);
             for ((pid, type_index), count) in by_index {
-                let name = type_names.get(&type_index).cloned();
-                let name = name.unwrap_or_else(|| format!("type {type_index}").into());
-                *counts.by_process.entry((pid, name)).or_default() += count;
+                match type_names.get(&type_index) {
+                    Some(name) => {
+                        let of = (pid, name.clone());
+                        *counts.by_process.entry(of).or_default() += count;
+                    }
+                    None => counts.of_unknown_type += count,
+                }
             }
             counts
         })
@@ -107,13 +113,20 @@ mod tests {
         for file in [Builder::recorded_x86().finish(), machine_live().finish()] {
             let snapshot = Snapshot::parse(&file).unwrap();
             let mut expected = BTreeMap::new();
+            let mut of_unknown_type = 0;
             for handle in snapshot.handles().value {
+                if handle.object_type.starts_with("type ") {
+                    of_unknown_type += 1;
+                    continue;
+                }
                 *expected
                     .entry((handle.pid, handle.object_type))
                     .or_insert(0) += 1;
             }
             assert!(!expected.is_empty());
-            assert_eq!(snapshot.handle_counts().value.by_process, expected);
+            let counts = snapshot.handle_counts().value;
+            assert_eq!(counts.by_process, expected);
+            assert_eq!(counts.of_unknown_type, of_unknown_type);
         }
     }
 

@@ -24,7 +24,8 @@ pub(super) fn extract(side: &Side<'_>) -> Extraction {
     let secure = boot.secure_boot.as_ref();
     let debugger = boot.kernel_debugger.as_ref();
     let binary = &boot.platform_binary;
-    let table_known = binary.table.is_some() || binary.table_status.is_some();
+    let table_known =
+        binary.table.is_some() || captured::family(snapshot, Family::FIRMWARE).is_none();
     let facts: Vec<(&'static str, Option<Value>)> = vec![
         ("boot_time", boot.boot_time.map(Value::Time)),
         ("boot_id", boot.boot_id.map(|id| Value::Count(id.into()))),

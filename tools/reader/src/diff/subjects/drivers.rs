@@ -20,9 +20,10 @@ pub(super) fn extract(side: &Side<'_>) -> Extraction {
     if let Some((_, reason)) = missing.into_iter().find(|(known, _)| !known) {
         return Extraction::missing(reason);
     }
-    let mut gaps = Gaps::default();
     for family in [Family::MODULES, Family::NAMESPACE, Family::REGISTRY] {
-        gaps.note(captured::harm(side.snapshot, family));
+        if let Some(reason) = captured::harm(side.snapshot, family) {
+            return Extraction::missing(reason);
+        }
     }
     let known = |text: Option<String>| Some(text.map_or(Value::Absent, Value::path));
     let items = drivers.drivers.into_iter().map(|driver| {
@@ -38,7 +39,7 @@ pub(super) fn extract(side: &Side<'_>) -> Extraction {
     });
     Extraction {
         items: items.collect(),
-        gaps,
+        gaps: Gaps::default(),
     }
 }
 

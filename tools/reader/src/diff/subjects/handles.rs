@@ -2,7 +2,7 @@
 
 use bootshot_format::Source;
 
-use super::Side;
+use super::{Side, processes};
 use crate::diff::captured;
 use crate::diff::item::{Extraction, Gaps, Value};
 
@@ -10,7 +10,17 @@ use crate::diff::item::{Extraction, Gaps, Value};
 const CLASSES: [u32; 2] = [64, 16];
 
 pub(super) fn extract(side: &Side<'_>) -> Extraction {
+    // Whose they are is not known without the processes.
+    if let Some(reason) = processes::gaps(side).all {
+        return Extraction::missing(format!("the processes: {reason}"));
+    }
     let reading = side.snapshot.handle_counts();
+    // Of a part of the list the numbers are none.
+    let source = Source::SYSTEM_INFORMATION;
+    if let Some(reason) = captured::list(side.snapshot, source, &CLASSES, &reading.problems) {
+        return Extraction::missing(reason);
+    }
+    let of_unknown_type = reading.value.of_unknown_type;
     let items = reading.value.by_process.into_iter();
     let items = items.map(|((pid, object_type), count)| {
         side.item_of(pid, &object_type)
@@ -18,12 +28,11 @@ pub(super) fn extract(side: &Side<'_>) -> Extraction {
             .with("handles", Value::Count(count))
     });
     let mut gaps = Gaps::default();
-    gaps.note(captured::list(
-        side.snapshot,
-        Source::SYSTEM_INFORMATION,
-        &CLASSES,
-        &reading.problems,
-    ));
+    if of_unknown_type != 0 {
+        gaps.note(Some(format!(
+            "the types of {of_unknown_type} handles are not known"
+        )));
+    }
     Extraction {
         items: items.collect(),
         gaps,

@@ -8,6 +8,7 @@ use crate::diff::item::{Extraction, Gaps, Item, Value};
 
 pub(super) fn extract(side: &Side<'_>) -> Extraction {
     let mut gaps = Gaps::default();
+    gaps.note(captured::family(side.snapshot, Family::REGISTRY));
     let mut items = Vec::new();
     let mut is_list_known = false;
     for hive in side.snapshot.hives().value.hives {
@@ -34,6 +35,5 @@ pub(super) fn extract(side: &Side<'_>) -> Extraction {
     if !is_list_known {
         gaps.note(Some("the list of hives was not captured".to_owned()));
     }
-    gaps.note(captured::family(side.snapshot, Family::REGISTRY));
     Extraction { items, gaps }
 }

@@ -1,8 +1,10 @@
 //! Jobs: by name, and those without one by the images of their processes.
 
+use std::collections::BTreeSet;
+
 use bootshot_format::{Family, Phase};
 
-use super::Side;
+use super::{Side, processes};
 use crate::diff::captured;
 use crate::diff::item::{Extraction, Gaps, Item, Value};
 
@@ -18,17 +20,25 @@ pub(super) fn extract(side: &Side<'_>) -> Extraction {
     } else if let Some(reason) = captured::family(side.snapshot, Family::NAMES) {
         gaps.below.push((UNNAMED.to_owned(), reason));
     }
-    let items = side.snapshot.jobs().value.into_iter().map(|job| {
-        let processes: Option<Vec<String>> = job.process_ids.as_ref().map(|ids| {
-            let mut images: Vec<String> = ids
-                .iter()
-                .map(|pid| {
-                    let image = side.image(*pid);
-                    image.map_or_else(|| format!("process {pid}"), ToString::to_string)
-                })
-                .collect();
+    if let Some(reason) = processes::gaps(side).all {
+        let reason = format!("the processes: {reason}");
+        gaps.below.push((UNNAMED.to_owned(), reason));
+    }
+    // Found by its name and through somebody's handle, a job is listed twice where its address is hidden.
+    let mut seen = BTreeSet::new();
+    let jobs = side.snapshot.jobs().value.into_iter();
+    let jobs = jobs.filter(|job| match &job.naming.name {
+        Some(name) => seen.insert(name.to_string()),
+        // It is known by its processes only.
+        None => job.process_ids.is_some(),
+    });
+    let items = jobs.map(|job| {
+        // With a process that is not in the list, they are not known well enough to be compared.
+        let processes = job.process_ids.as_ref().and_then(|ids| {
+            let images = ids.iter().map(|pid| Some(side.image(*pid)?.to_string()));
+            let mut images = images.collect::<Option<Vec<String>>>()?;
             images.sort();
-            images
+            Some(images)
         });
         let item = match job.naming.name {
             Some(name) => Item::new(side.forms.normal(&name.to_string()), name),

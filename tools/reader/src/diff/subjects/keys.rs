@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use bootshot_format::Source;
+use bootshot_format::{Family, Source};
 
 use super::Side;
 use crate::diff::captured;
@@ -14,14 +14,15 @@ const CLASSES: [u32; 2] = [64, 16];
 
 pub(super) fn extract(side: &Side<'_>) -> Extraction {
     let reading = side.snapshot.handle_counts();
+    // Of a part of the list the numbers are none.
+    let source = Source::SYSTEM_INFORMATION;
+    let harm = captured::list(side.snapshot, source, &CLASSES, &reading.problems)
+        .or_else(|| captured::harm(side.snapshot, Family::NAMES));
+    if let Some(reason) = harm {
+        return Extraction::missing(reason);
+    }
     let counts = reading.value;
     let mut gaps = Gaps::default();
-    gaps.note(captured::list(
-        side.snapshot,
-        Source::SYSTEM_INFORMATION,
-        &CLASSES,
-        &reading.problems,
-    ));
     // The handles of some processes never tell; where most do not, that a key is not among them says nothing.
     let named: u64 = counts.keys.values().sum();
     let unnamed: u64 = counts.unnamed_keys.values().sum();

@@ -16,6 +16,7 @@ const LONGEST_PATH: usize = 4096;
 pub(super) fn extract(side: &Side<'_>) -> Extraction {
     let Reading { value, problems } = side.snapshot.namespace();
     let mut gaps = gaps(side, &value, &problems);
+    let is_whole = gaps.all.is_none();
     let mut paths = Paths::new(side);
     let mut items = Vec::with_capacity(value.entries.len());
     for entry in value.entries {
@@ -26,16 +27,16 @@ pub(super) fn extract(side: &Side<'_>) -> Extraction {
             gaps.note(Some(too_long()));
             continue;
         };
-        items.push(described(item, &entry));
+        items.push(described(item, &entry, is_whole));
     }
     Extraction { items, gaps }
 }
 
-fn described(item: Item, entry: &NamespaceEntry) -> Item {
+fn described(item: Item, entry: &NamespaceEntry, is_whole: bool) -> Item {
     let details = entry.details.as_deref();
     let count = |count: Option<u32>| count.map(|count| Value::Count(count.into()));
     item.with("type", Value::Text(entry.object_type.clone()))
-        .with("open", Value::text(entry.opening.word()))
+        .with("open", is_whole.then(|| Value::text(entry.opening.word())))
         .with(
             "security_descriptor",
             details

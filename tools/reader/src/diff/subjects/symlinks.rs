@@ -9,6 +9,7 @@ pub(super) fn extract(side: &Side<'_>) -> Extraction {
     let namespace = side.snapshot.namespace();
     let mut gaps = objects::gaps(side, &namespace.value, &namespace.problems);
     drop(namespace);
+    let is_whole = gaps.all.is_none();
     let mut paths = Paths::new(side);
     let mut items = Vec::new();
     for link in side.snapshot.symbolic_links().value {
@@ -17,7 +18,9 @@ pub(super) fn extract(side: &Side<'_>) -> Extraction {
             continue;
         };
         item.order = link.creation_time.map_or(0, |time| time.ticks());
+        // Whether a target is there is not known in a part of the namespace.
         let status = match link.target_status {
+            _ if !is_whole => None,
             TargetStatus::Found => Some("found"),
             TargetStatus::Dangling => Some("dangling"),
             TargetStatus::Loop => Some("loop"),

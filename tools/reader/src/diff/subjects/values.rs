@@ -7,7 +7,7 @@ use bootshot_format::Family;
 
 use super::Side;
 use crate::diff::captured;
-use crate::diff::item::{Extraction, Gaps, Groups, Item, Value};
+use crate::diff::item::{Extraction, Gaps, Groups, Item, Value, bounded};
 use crate::names::describe_status;
 use crate::records::registry::{CURRENT_CONTROL_SET, hexadecimal};
 use crate::records::{RegistryValue, ValueData};
@@ -35,6 +35,7 @@ pub(super) fn extract(side: &Side<'_>) -> Extraction {
             continue;
         }
         let path: Arc<str> = key.path.into();
+        let of_key = bounded(group.to_string());
         for value in key.values {
             let name = match value.name.as_str() {
                 "" => DEFAULT_VALUE.to_owned(),
@@ -43,7 +44,7 @@ pub(super) fn extract(side: &Side<'_>) -> Extraction {
             items.push(Item {
                 group: Some(group.clone()),
                 ..Item::new(
-                    format!("{group}\0{}", value.name.to_lowercase()),
+                    format!("{of_key}\0{}", value.name.to_lowercase()),
                     path.clone(),
                 )
                 .telling("value", Value::text(name))

@@ -1,5 +1,7 @@
 //! Processes and threads that have ended and still exist.
 
+use bootshot_format::Family;
+
 use super::Side;
 use crate::diff::captured;
 use crate::diff::item::{Extraction, Gaps, Item, Value};
@@ -9,6 +11,9 @@ const PROCESS: &str = "process\0";
 const THREAD: &str = "thread\0";
 
 pub(super) fn extract(side: &Side<'_>) -> Extraction {
+    if let Some(reason) = captured::family(side.snapshot, Family::ENDED) {
+        return Extraction::missing(reason);
+    }
     let reading = side.snapshot.zombies();
     let mut gaps = Gaps::default();
     for (prefix, what) in [(PROCESS, "ended processes"), (THREAD, ENDED_THREADS)] {
@@ -16,10 +21,6 @@ pub(super) fn extract(side: &Side<'_>) -> Extraction {
             gaps.below.push((prefix.to_owned(), reason));
         }
     }
-    gaps.note(captured::family(
-        side.snapshot,
-        bootshot_format::Family::ENDED,
-    ));
     let zombies = reading.value;
     let processes = zombies.processes.iter().map(|zombie| (PROCESS, zombie));
     let threads = zombies.threads.iter().map(|zombie| (THREAD, zombie));
@@ -49,19 +50,22 @@ fn item(side: &Side<'_>, prefix: &str, zombie: &Zombie) -> Item {
         Some(tid) => format!("{image} thread {tid}"),
         None => format!("{image} {id}"),
     };
-    let holders = zombie.holders.as_ref().map(|holders| {
-        let mut holders: Vec<String> = holders
+    // A holder that is not in the list of processes is not known well enough to be compared.
+    let holders = zombie.holders.as_ref().and_then(|holders| {
+        let mut holders = holders
             .iter()
             .filter(|holder| !side.is_capture(holder.pid))
-            .map(|holder| match (&holder.image, side.same_boot) {
-                (Some(image), true) => format!("{image} {}", holder.pid),
-                (Some(image), false) => image.to_string(),
-                (None, _) => format!("process {}", holder.pid),
+            .map(|holder| {
+                let image = holder.image.as_ref()?;
+                Some(match side.same_boot {
+                    true => format!("{image} {}", holder.pid),
+                    false => image.to_string(),
+                })
             })
-            .collect();
+            .collect::<Option<Vec<String>>>()?;
         holders.sort();
         holders.dedup();
-        holders
+        Some(holders)
     });
     Item {
         order: started,
