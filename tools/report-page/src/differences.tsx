@@ -48,12 +48,9 @@ function what(entry: Row): string {
     const kind = KINDS[text(change, "kind") ?? ""];
     return `${words(text(change, "property") ?? "")}: ${value(change.from, kind)} → ${value(change.to, kind)}`;
   });
-  if (changes.length > 0) {
-    return changes.join("; ");
-  }
   const known = rows(entry, "properties").filter((property) => property.value !== null);
   const told = known.map((property) => `${words(text(property, "property") ?? "")}: ${value(property.value)}`);
-  return text(entry, "reason") ?? told.join("; ");
+  return text(entry, "reason") ?? [...changes, ...told].join("; ");
 }
 
 function value(of: Value | undefined, kind?: Kind): string {

@@ -519,7 +519,7 @@ test("the screenshots of the book", { skip: SCREENSHOTS === undefined && "only w
   await look(reportOf(live), {}, (page) => take(page, "overview"));
   await look(reportOf(golden("live"), golden("bootexecute")), {}, async (page) => {
     await choose(page, "Differences");
-    await filter(page, "changed");
+    await filter(page, "handles");
     await take(page, "differences");
   });
   await look(reportOf(MANY), { colorScheme: "dark" }, async (page) => {
