@@ -14,6 +14,7 @@ const UNNAMED: &str = "unnamed\0";
 pub(super) fn extract(side: &Side<'_>) -> Extraction {
     let mut gaps = Gaps::default();
     gaps.note(captured::family(side.snapshot, Family::NAMESPACE));
+    gaps.note(captured::harm(side.snapshot, Family::NAMES));
     if side.snapshot.header.phase != Phase::LIVE {
         let reason = "jobs without a name can be asked on a running system only";
         gaps.below.push((UNNAMED.to_owned(), reason.to_owned()));

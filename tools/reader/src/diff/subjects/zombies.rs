@@ -11,7 +11,10 @@ const PROCESS: &str = "process\0";
 const THREAD: &str = "thread\0";
 
 pub(super) fn extract(side: &Side<'_>) -> Extraction {
-    if let Some(reason) = captured::family(side.snapshot, Family::ENDED) {
+    // Live, some are known through the handles of others, which family `names` asks.
+    let harm = captured::family(side.snapshot, Family::ENDED)
+        .or_else(|| captured::harm(side.snapshot, Family::NAMES));
+    if let Some(reason) = harm {
         return Extraction::missing(reason);
     }
     let reading = side.snapshot.zombies();
