@@ -59,14 +59,14 @@ fn a_redacted_snapshot_says_so_and_the_old_one_stays() {
 
     let summary = said(&run(&["summary".as_ref(), &new]));
     assert!(
-        summary.contains("redacted    addresses, command-lines"),
+        summary.contains("redacted    addresses, command lines"),
         "{summary}"
     );
     let json = run(&["summary".as_ref(), &new, "--json".as_ref()]);
     let json: serde_json::Value = serde_json::from_slice(&json.stdout).unwrap();
     assert_eq!(
         json["redacted"],
-        serde_json::json!(["addresses", "command-lines"])
+        serde_json::json!(["addresses", "command_lines"])
     );
     let verified = said(&run(&["verify".as_ref(), &new]));
     assert!(verified.contains("the snapshot was redacted"), "{verified}");

@@ -777,7 +777,7 @@ fn what_is_to_be_kept_is_kept() {
         (&everything, vec![]),
         (&without_addresses, vec!["addresses"]),
         (&without_users, vec!["users"]),
-        (&without_command_lines, vec!["command-lines"]),
+        (&without_command_lines, vec!["command_lines"]),
         (&without_environment, vec!["environment"]),
     ] {
         let snapshot = Snapshot::parse(file).unwrap();

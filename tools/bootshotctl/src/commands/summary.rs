@@ -60,7 +60,7 @@ fn print(summary: &Summary) -> Result<(), Error> {
     if let Some(redaction) = summary.redacted {
         let removed = match redaction.names()[..] {
             [] => "what is not interpreted".to_owned(),
-            ref names => names.join(", "),
+            ref names => names.join(", ").replace('_', " "),
         };
         pairs.add("redacted", removed);
     }

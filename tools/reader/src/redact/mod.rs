@@ -69,12 +69,12 @@ impl Redaction {
         })
     }
 
-    /// What was removed, by name.
+    /// What was removed, as JSON names it.
     pub fn names(&self) -> Vec<&'static str> {
         let all = [
             (self.addresses, "addresses"),
             (self.users, "users"),
-            (self.command_lines, "command-lines"),
+            (self.command_lines, "command_lines"),
             (self.environment, "environment"),
         ];
         let removed = all.into_iter().filter(|(removed, _)| *removed);

@@ -94,7 +94,7 @@ pub fn verify(file: &[u8]) -> Result<Verification, ReadError> {
 fn redacted(redaction: Redaction) -> String {
     let removed = match redaction.names()[..] {
         [] => String::new(),
-        ref names => format!(" ({})", names.join(", ")),
+        ref names => format!(" ({})", names.join(", ").replace('_', " ")),
     };
     format!(
         "the snapshot was redacted{removed}, and holds nothing that no reader interprets: what is told of it here is told \
