@@ -194,7 +194,8 @@ impl Explorer {
         Effect::Nothing
     }
 
-    fn say(&mut self, text: impl Into<String>) {
+    /// Has a sentence in the line at the bottom, until the next key.
+    pub fn say(&mut self, text: impl Into<String>) {
         self.message = Some(text.into());
     }
 

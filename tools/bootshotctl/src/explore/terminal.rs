@@ -84,7 +84,10 @@ pub fn run(mut explorer: Explorer, look: &Look) -> io::Result<()> {
             match explorer.key(key) {
                 Effect::Nothing => {}
                 Effect::Copy(text) => {
-                    execute!(stdout(), CopyToClipboard::to_clipboard_from(text))?;
+                    // Consoles of Windows before 10 know no such thing.
+                    if execute!(stdout(), CopyToClipboard::to_clipboard_from(text)).is_err() {
+                        explorer.say("not copied: this terminal takes no text for a clipboard");
+                    }
                 }
                 Effect::Redraw => screen.0.clear()?,
                 Effect::Quit => return stdout().flush(),
