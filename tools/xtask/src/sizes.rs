@@ -370,7 +370,7 @@ fn table(steps: &[Step]) -> Table {
 /// A bar for each step, its length by the logarithm of the bytes: from 1 MiB down to 1 KiB no other scale shows them all.
 fn svg(steps: &[Step]) -> String {
     const ROW: usize = 28;
-    const TEXT: usize = 300;
+    const TEXT: usize = 340;
     const BARS: f64 = 420.0;
     /// Bytes at the left end of the bars.
     const LEAST: f64 = 256.0;
