@@ -655,7 +655,7 @@ mod tests {
             sort: sort.iter().map(|text| (*text).to_owned()).collect(),
             filter: filter
                 .iter()
-                .map(|text| text.parse().ok().expect("a condition"))
+                .map(|text| text.parse().expect("a condition"))
                 .collect(),
         }
     }

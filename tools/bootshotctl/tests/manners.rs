@@ -198,7 +198,7 @@ mod terminal {
 
     #[test]
     #[ignore = "needs tmux: run by cargo xtask test"]
-    fn long_output_goes_through_the_pager_of_the_person() {
+    fn in_tmux_long_output_goes_through_the_pager_of_the_person() {
         let pager = ("PAGER", "sed 's/^/paged: /'");
         let line = format!("types {GOLDEN}");
         start(&line, &[pager]).wait_until("a paged line and the end", |screen| {
@@ -213,7 +213,7 @@ mod terminal {
 
     #[test]
     #[ignore = "needs tmux: run by cargo xtask test"]
-    fn warnings_come_after_the_pager_and_one_that_goes_early_is_no_error() {
+    fn in_tmux_warnings_come_after_the_pager_and_one_that_goes_early_is_no_error() {
         let folder = tempfile::tempdir().unwrap();
         let cut = folder.path().join("cut.bshot");
         let golden = std::fs::read(GOLDEN).unwrap();
@@ -231,7 +231,7 @@ mod terminal {
 
     #[test]
     #[ignore = "needs tmux: run by cargo xtask test"]
-    fn headers_are_bold_on_a_terminal_and_not_with_no_color() {
+    fn in_tmux_headers_are_bold_on_a_terminal_and_not_with_no_color() {
         let line = format!("types {GOLDEN} --no-pager --filter name=Mutant");
         let bold = |tmux: &Tmux| {
             tmux.wait_for("exit=0");
