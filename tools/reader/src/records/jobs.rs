@@ -272,7 +272,7 @@ impl Snapshot<'_> {
             if let Some(entry) = entry.filter(|entry| entry.object == 0) {
                 // Where addresses are hidden, the handles that were asked about are those that are known.
                 if entry.process_id != own_id {
-                    job.holders.push(Holder::new(&images, &entry));
+                    job.holders.push(Holder::new(&images, entry));
                 }
             } else if let Some(entry) = entry {
                 if by_address.contains_key(&entry.object) {
