@@ -72,18 +72,13 @@ impl<'t> Arguments<'t> {
         };
         let mut image_seen = false;
         for word in words(command_line) {
-            // smss leaves its keywords in the command line, before the image.
-            if !image_seen
-                && ["autocheck", "async", "debug", "secure"]
-                    .iter()
-                    .any(|keyword| text::is(word, keyword))
-            {
-                continue;
-            }
-            if !image_seen {
-                image_seen = true;
-            } else if arguments.read(word).is_none() {
-                arguments.reject(word);
+            if image_seen {
+                if arguments.read(word).is_none() {
+                    arguments.reject(word);
+                }
+            } else {
+                // smss leaves its keywords in the command line, before the image.
+                image_seen = text::place_in(word, "autocheck async debug secure").is_none();
             }
         }
         arguments
@@ -91,7 +86,7 @@ impl<'t> Arguments<'t> {
 
     /// The words that were not understood.
     pub fn bad(&self) -> &[&'t [u16]] {
-        &self.bad[..self.bad_count]
+        self.bad.get(..self.bad_count).unwrap_or(&self.bad)
     }
 
     fn reject(&mut self, word: &'t [u16]) {
@@ -102,47 +97,36 @@ impl<'t> Arguments<'t> {
     }
 
     fn read(&mut self, word: &'t [u16]) -> Option<()> {
-        let Some(equals) = word.iter().position(|unit| *unit == u16::from(b'=')) else {
-            match () {
-                () if text::is(word, "quiet") => self.voice = Voice::Quiet,
-                () if text::is(word, "verbose") => self.voice = Voice::Verbose,
-                () if text::is(word, "once") => self.once = true,
-                () => return None,
+        let mut parts = word.splitn(2, |unit| *unit == u16::from(b'='));
+        let key = parts.next()?;
+        let Some(value) = parts.next() else {
+            match text::place_in(key, "quiet verbose once")? {
+                0 => self.voice = Voice::Quiet,
+                1 => self.voice = Voice::Verbose,
+                _ => self.once = true,
             }
             return Some(());
         };
-        let (key, value) = (&word[..equals], &word[equals + 1..]);
-        match () {
-            () if text::is(key, "phase") => self.phase = Some(phase(value)?),
-            () if text::is(key, "dir") => {
+        match text::place_in(key, "phase dir keep budget safemode only skip")? {
+            0 => self.phase = Some(Phase(text::place_in(value, Phase::ALL_NAMES)? as u8 + 1)),
+            1 => {
                 if value.first() != Some(&u16::from(b'\\')) || value.len() > MAXIMUM_DIRECTORY {
                     return None;
                 }
                 self.directory = value;
             }
-            () if text::is(key, "keep") => {
+            2 => {
+                let keep = u32::try_from(text::number(value)?).ok()?;
                 // None kept would mean a run for nothing.
-                self.keep = u32::try_from(text::number(value)?)
-                    .ok()
-                    .filter(|keep| *keep != 0)?;
+                if keep == 0 {
+                    return None;
+                }
+                self.keep = keep;
             }
-            () if text::is(key, "budget") => {
-                self.budget = Some(u32::try_from(text::number(value)?).ok()?)
-            }
-            () if text::is(key, "safemode") => {
-                self.in_safe_mode = match () {
-                    () if text::is(value, "run") => true,
-                    () if text::is(value, "skip") => false,
-                    () => return None,
-                };
-            }
-            () if text::is(key, "only") => {
-                self.families = Families(families(value)? | 1 << Family::OWN.0)
-            }
-            () if text::is(key, "skip") => {
-                self.families.0 &= !families(value)? | 1 << Family::OWN.0
-            }
-            () => return None,
+            3 => self.budget = Some(u32::try_from(text::number(value)?).ok()?),
+            4 => self.in_safe_mode = text::place_in(value, "skip run")? != 0,
+            5 => self.families = Families(families(value)? | 1 << Family::OWN.0),
+            _ => self.families.0 &= !families(value)? | 1 << Family::OWN.0,
         }
         Some(())
     }
@@ -151,21 +135,13 @@ impl<'t> Arguments<'t> {
 /// Longest directory taken, in UTF-16 units: leaves room for file names below Windows' limit of 260.
 const MAXIMUM_DIRECTORY: usize = 200;
 
-fn phase(name: &[u16]) -> Option<Phase> {
-    [Phase::BOOT_EXECUTE, Phase::SETUP_EXECUTE, Phase::LIVE]
-        .into_iter()
-        .find(|phase| text::is(name, phase.name()))
-}
-
 /// A comma-separated list of families as bits; `None` when one is unknown or none is named.
 fn families(list: &[u16]) -> Option<u16> {
-    list.split(|unit| *unit == u16::from(b','))
-        .try_fold(0, |bits, name| {
-            let family = Family::ALL
-                .into_iter()
-                .find(|family| text::is(name, family.name()))?;
-            Some(bits | 1 << family.0)
-        })
+    let mut bits = 0;
+    for name in list.split(|unit| *unit == u16::from(b',')) {
+        bits |= 1 << text::place_in(name, Family::ALL_NAMES)?;
+    }
+    Some(bits)
 }
 
 /// Words between white space; quotation marks hold a first word together, as launchers other than smss write it.
@@ -173,11 +149,8 @@ fn words(command_line: &[u16]) -> impl Iterator<Item = &[u16]> {
     let quote = u16::from(b'"');
     let (image, rest) = match command_line {
         [first, inside @ ..] if *first == quote => {
-            let end = inside
-                .iter()
-                .position(|unit| *unit == quote)
-                .unwrap_or(inside.len());
-            (Some(&inside[..end]), inside.get(end + 1..).unwrap_or(&[]))
+            let mut parts = inside.splitn(2, |unit| *unit == quote);
+            (parts.next(), parts.next().unwrap_or(&[]))
         }
         all => (None, all),
     };

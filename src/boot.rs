@@ -15,8 +15,9 @@ use crate::nt::{
     Answer, Buffer, Handle, Handover, Heap, Kernel, Owned, PAGE, Region, Status, Task,
     keep_for_ever, units_of,
 };
-use crate::output::{Directory, FREE_SPACE_NEEDED, PATH_ROOM, SnapshotFile};
+use crate::output::{Directory, FREE_SPACE_NEEDED, SnapshotFile};
 use crate::own::{Own, shared};
+use crate::path::Path;
 use crate::report::{Report, milliseconds};
 use crate::shelf::{self, Stem};
 use crate::unregister::unregister;
@@ -141,7 +142,7 @@ impl<K: Kernel> Run<K> {
         let clock = kernel.clock();
         let mut buffer = Region::new(kernel, 16 * PAGE)?;
         let mut arguments = self.arguments();
-        let mut path = [0; PATH_ROOM];
+        let mut path = Path::of(arguments.directory);
 
         let (phase, phase_source) = match arguments.phase {
             Some(phase) => (phase, PhaseSource::ARGUMENT),
@@ -154,9 +155,10 @@ impl<K: Kernel> Run<K> {
             // Somebody is mending this system.
             return Err(Status::CANCELLED);
         }
-        let opened = Directory::open(kernel, arguments.directory, &mut path);
+        let opened = Directory::open(kernel, &mut path);
+        arguments.directory = path.units();
         let report = Report::new(kernel, self.own.standard_output, &arguments);
-        let (directory, path) = opened.inspect_err(|status| {
+        let directory = opened.inspect_err(|status| {
             let reason = match *status {
                 Status::REPARSE_POINT_ENCOUNTERED => "the directory is a link",
                 Status::INVALID_SECURITY_DESCR => "others may write to the directory",
@@ -164,8 +166,6 @@ impl<K: Kernel> Run<K> {
             };
             report.complain(reason, *status);
         })?;
-        arguments.directory = path;
-        let report = Report::new(kernel, self.own.standard_output, &arguments);
         if is_boot {
             shelf::leave_if_told(&directory, arguments.once).inspect_err(|status| {
                 let reason = match *status {
@@ -511,7 +511,7 @@ fn kept(words: &mut [u64], ask: impl FnOnce(Buffer<'_>) -> Answer) -> (Status, &
     } else {
         0
     };
-    (answer.status, &bytes[..length])
+    (answer.status, bytes.get(..length).unwrap_or_default())
 }
 
 /// 128 bits that no two snapshots share: everything that differs between two runs, through two seeds of the checksum.

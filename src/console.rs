@@ -1,6 +1,7 @@
 //! What the run says: `NtDisplayString` for the boot screen, standard output for a launcher.
 
 use crate::nt::{Handle, Kernel};
+use crate::path::Path;
 use crate::text::Line;
 
 /// Where lines go. `Copy`, so that every thread and the panic handler can say something.
@@ -21,13 +22,10 @@ impl<K: Kernel> Console<K> {
 
     /// Says one line. Nothing is made of failures: `NtDisplayString` needs a privilege, a pipe may be closed.
     pub fn say(&self, line: &Line) {
-        let mut wide = [0; 260];
-        let mut length = 0;
-        for (place, byte) in wide.iter_mut().zip(line.bytes().iter().chain(b"\n")) {
-            *place = u16::from(*byte);
-            length += 1;
-        }
-        self.kernel.display_string(&wide[..length]);
+        let mut wide = Path::new();
+        wide.push_ascii(line.bytes());
+        wide.push_ascii(b"\n");
+        self.kernel.display_string(wide.units());
         if self.standard_output != Handle::NONE {
             self.kernel.write_file(self.standard_output, line.bytes());
             self.kernel.write_file(self.standard_output, b"\r\n");

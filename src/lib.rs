@@ -14,6 +14,7 @@ pub mod console;
 pub mod nt;
 pub mod output;
 pub mod own;
+pub mod path;
 pub mod report;
 pub mod shelf;
 pub mod text;

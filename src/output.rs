@@ -4,8 +4,9 @@ use crate::nt::layout::{
     file_names_information as names, fs_size_information as sizes, user_shared_data,
 };
 use crate::nt::{Answer, Buffer, FileRequest, Handle, Kernel, Owned, Region, Status};
-use crate::own::{dword, native, qword};
-use crate::{text, trust, utf16};
+use crate::own::{dword, memory, native, qword};
+use crate::path::Path;
+use crate::{text, trust};
 use bootshot_format::Sink;
 
 const FILE_LIST_DIRECTORY: u32 = 0x1;
@@ -40,56 +41,34 @@ const OWNER_AND_DACL: u32 = 5;
 /// Free bytes below which a disk is left alone.
 pub const FREE_SPACE_NEEDED: u64 = 64 << 20;
 
-/// Longest file name this module makes or handles, in UTF-16 units.
-pub const NAME_ROOM: usize = 64;
-
-/// UTF-16 units of a path that [`without_system_root`] puts together.
-pub const PATH_ROOM: usize = 320;
-
 /// The path with the drive letter of `KUSER_SHARED_DATA.NtSystemRoot` in the place of `\SystemRoot`, which emulators
-/// (seen: Wine 8) do not resolve.
-fn without_system_root<'p, K: Kernel>(
-    kernel: K,
-    path: &[u16],
-    room: &'p mut [u16; PATH_ROOM],
-) -> Option<&'p [u16]> {
+/// (seen: Wine 8) do not resolve; `None` for any other path.
+fn without_system_root<K: Kernel>(kernel: K, path: &[u16]) -> Option<Path> {
     const SYSTEM_ROOT: &str = "\\SystemRoot";
     let (root, rest) = path.split_at_checked(SYSTEM_ROOT.len())?;
     if !text::is(root, SYSTEM_ROOT) {
         return None;
     }
-    let mut bytes = [0; 2 * 64];
+    let mut whole = Path::new();
+    whole.push_ascii(b"\\??\\");
     let address = user_shared_data::ADDRESS + user_shared_data::NT_SYSTEM_ROOT as u64;
-    kernel
-        .read_virtual_memory(Handle::CURRENT_PROCESS, address, &mut bytes)
-        .status
-        .ok()
-        .ok()?;
-    let system_root = bytes
-        .as_chunks::<2>()
-        .0
-        .iter()
-        .map(|pair| u16::from_le_bytes(*pair))
-        .take_while(|unit| *unit != 0);
-    let mut length = 0;
-    for unit in utf16!("\\??\\")
-        .iter()
-        .copied()
-        .chain(system_root)
-        .chain(rest.iter().copied())
-    {
-        *room.get_mut(length)? = unit;
-        length += 1;
+    // 260 units at most, the last of them zero.
+    for place in 0..260 {
+        match memory(kernel, address + place * 2) as u16 {
+            0 => break,
+            unit => whole.push(&[unit]),
+        };
     }
-    Some(&room[..length])
+    whole.push(rest);
+    Some(whole)
 }
 
 /// The volume of a path with a drive letter. On FAT a file's new directory entry is on the disk only when the volume was
 /// flushed (seen at a real boot).
 fn open_volume<K: Kernel>(kernel: K, path: &[u16]) -> Option<Owned<K>> {
     const DRIVE: usize = "\\??\\C:".len();
-    let mut room = [0; PATH_ROOM];
-    let path = without_system_root(kernel, path, &mut room).unwrap_or(path);
+    let whole = without_system_root(kernel, path);
+    let path = whole.as_ref().map_or(path, Path::units);
     let name = path.get(..DRIVE)?;
     let request = FileRequest {
         directory: Handle::NONE,
@@ -136,43 +115,6 @@ const fn for_administrators(ace_flags: u32) -> [u32; 18] {
 static DIRECTORY_SECURITY: [u32; 18] = for_administrators(3);
 static FILE_SECURITY: [u32; 18] = for_administrators(0);
 
-/// A file name of this module's making.
-#[derive(Clone, Copy, Debug)]
-pub struct Name {
-    units: [u16; NAME_ROOM],
-    length: usize,
-}
-
-impl Name {
-    /// A name from ASCII text and, optionally, an extension; `None` when it is too long.
-    pub fn new(stem: &[u8], extension: &str) -> Option<Self> {
-        let mut name = Self {
-            units: [0; NAME_ROOM],
-            length: 0,
-        };
-        for byte in stem.iter().copied().chain(extension.bytes()) {
-            *name.units.get_mut(name.length)? = u16::from(byte);
-            name.length += 1;
-        }
-        Some(name)
-    }
-
-    /// A copy of a name found in the directory; `None` when it is longer than any of ours.
-    pub fn found(units: &[u16]) -> Option<Self> {
-        let mut name = Self {
-            units: [0; NAME_ROOM],
-            length: units.len(),
-        };
-        name.units.get_mut(..units.len())?.copy_from_slice(units);
-        Some(name)
-    }
-
-    /// The name.
-    pub fn units(&self) -> &[u16] {
-        &self.units[..self.length]
-    }
-}
-
 /// The directory that snapshots go to, held open.
 #[derive(Debug)]
 pub struct Directory<K: Kernel> {
@@ -183,26 +125,24 @@ pub struct Directory<K: Kernel> {
 }
 
 impl<K: Kernel> Directory<K> {
-    /// Opens the directory, creating it for administrators only when it is missing. Also gives the path it was found
-    /// under: that asked for, or the one that `room` was needed for.
-    pub fn open<'p>(
-        kernel: K,
-        path: &'p [u16],
-        room: &'p mut [u16; PATH_ROOM],
-    ) -> Result<(Self, &'p [u16]), Status> {
-        let (mut directory, path) = Self::open_at(kernel, path)
-            .map(|directory| (directory, path))
-            .or_else(|status| {
-                let path = without_system_root(kernel, path, room).ok_or(status)?;
-                Self::open_at(kernel, path).map(|directory| (directory, path))
-            })?;
+    /// Opens the directory, creating it for administrators only when it is missing. `path` becomes the one it was found
+    /// under.
+    pub fn open(kernel: K, path: &mut Path) -> Result<Self, Status> {
+        let mut opened = Self::open_at(kernel, path.units());
+        if opened.is_err()
+            && let Some(other) = without_system_root(kernel, path.units())
+        {
+            *path = other;
+            opened = Self::open_at(kernel, path.units());
+        }
+        let mut directory = opened?;
         directory.refuse_link()?;
         if directory.keeps_security() {
             directory.refuse_others()?;
         } else {
-            directory.volume = open_volume(kernel, path);
+            directory.volume = open_volume(kernel, path.units());
         }
-        Ok((directory, path))
+        Ok(directory)
     }
 
     fn open_at(kernel: K, path: &[u16]) -> Result<Self, Status> {
@@ -378,28 +318,20 @@ impl<K: Kernel> Directory<K> {
                 status => status.ok()?,
             }
             restart = false;
-            let bytes = &buffer.bytes()[..answer.length.min(room)];
             let mut offset = 0;
-            while let Some(entry) = bytes.get(offset..) {
+            loop {
+                let entry = buffer.first(answer.length).get(offset..).unwrap_or(&[]);
                 let length = dword(entry, names::FILE_NAME_LENGTH) as usize;
-                let Some(name) = entry
-                    .get(names::FILE_NAME..)
-                    .and_then(|rest| rest.get(..length))
+                let next = dword(entry, names::NEXT_ENTRY_OFFSET) as usize;
+                let Some(name) = buffer.units_at(answer.length, offset + names::FILE_NAME, length)
                 else {
                     break;
                 };
-                let mut units = [0; NAME_ROOM];
-                // Longer names are not ours.
-                if let Some(units) = units.get_mut(..length / 2) {
-                    for (unit, pair) in units.iter_mut().zip(name.as_chunks::<2>().0) {
-                        *unit = u16::from_ne_bytes(*pair);
-                    }
-                    each(units);
+                each(name);
+                if next == 0 {
+                    break;
                 }
-                match dword(entry, names::NEXT_ENTRY_OFFSET) as usize {
-                    0 => break,
-                    next => offset += next,
-                }
+                offset += next;
             }
         }
     }
@@ -422,14 +354,15 @@ impl<K: Kernel> Directory<K> {
 
 /// A snapshot being written under a temporary name.
 #[derive(Debug)]
+#[repr(C)]
 pub struct SnapshotFile<K: Kernel> {
     kernel: K,
     file: Owned<K>,
-    directory: Handle,
-    entries: Handle,
-    name: Name,
     buffer: Region<K>,
     used: usize,
+    directory: Handle,
+    entries: Handle,
+    name: Path,
 }
 
 impl<K: Kernel> SnapshotFile<K> {
@@ -439,9 +372,12 @@ impl<K: Kernel> SnapshotFile<K> {
     /// Creates `stem.tmp`, to become `stem.bshot`.
     pub fn create(kernel: K, directory: &Directory<K>, stem: &[u8]) -> Result<Self, Status> {
         let buffer = Region::new(kernel, Self::BUFFER)?;
-        let temporary = Name::new(stem, ".tmp").ok_or(Status::INVALID_PARAMETER)?;
-        let name = Name::new(stem, ".bshot").ok_or(Status::INVALID_PARAMETER)?;
-        let file = directory.create(temporary.units())?;
+        let mut name = Path::new();
+        name.push_ascii(stem);
+        name.push_ascii(b".tmp");
+        let file = directory.create(name.units())?;
+        name.cut(stem.len());
+        name.push_ascii(b".bshot");
         Ok(Self {
             kernel,
             file,
@@ -475,7 +411,7 @@ impl<K: Kernel> SnapshotFile<K> {
 
     fn write_gathered(&mut self) -> Result<(), Status> {
         let used = core::mem::take(&mut self.used);
-        write_all(self.kernel, self.file.get(), &self.buffer.bytes()[..used])
+        write_all(self.kernel, self.file.get(), self.buffer.first(used))
     }
 }
 
@@ -483,15 +419,19 @@ impl<K: Kernel> Sink for SnapshotFile<K> {
     type Error = Status;
 
     fn write(&mut self, bytes: &[u8]) -> Result<(), Status> {
-        if bytes.len() > self.buffer.length() - self.used {
+        if bytes.len() > Self::BUFFER - self.used {
             self.write_gathered()?;
         }
-        if bytes.len() > self.buffer.length() / 2 {
+        if bytes.len() > Self::BUFFER / 2 {
             self.write_gathered()?;
             return write_all(self.kernel, self.file.get(), bytes);
         }
-        self.buffer.bytes_mut()[self.used..self.used + bytes.len()].copy_from_slice(bytes);
-        self.used += bytes.len();
+        if let Some(room) = self.buffer.bytes_mut().get_mut(self.used..)
+            && let Some(place) = room.get_mut(..bytes.len())
+        {
+            place.copy_from_slice(bytes);
+            self.used += bytes.len();
+        }
         Ok(())
     }
 }

@@ -47,12 +47,9 @@ impl Own {
             return Err(Status::INVALID_PARAMETER);
         }
         let mut region = Region::new(kernel, length.max(2))?;
+        let bytes = region.buffer(length).into_bytes();
         kernel
-            .read_virtual_memory(
-                Handle::CURRENT_PROCESS,
-                address,
-                &mut region.bytes_mut()[..length],
-            )
+            .read_virtual_memory(Handle::CURRENT_PROCESS, address, bytes)
             .status
             .ok()?;
         Ok((region, length / 2))

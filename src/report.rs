@@ -59,22 +59,7 @@ impl<'a, K: Kernel> Report<'a, K> {
             return;
         }
         let row = Row {
-            name: match family {
-                Family::OWN => c"own",
-                Family::PROCESSES => c"processes",
-                Family::HANDLES => c"handles",
-                Family::TYPES => c"types",
-                Family::MODULES => c"modules",
-                Family::SYSTEM => c"system",
-                Family::REGISTRY => c"registry",
-                Family::DETAILS => c"details",
-                Family::NAMESPACE => c"namespace",
-                Family::ENDED => c"ended",
-                Family::NAMES => c"names",
-                Family::FIRMWARE => c"firmware",
-                Family::IMAGES => c"images",
-                _ => c"",
-            },
+            name: family.name(),
             asked: cost.asked,
             answered: cost.answered,
             kibibytes: u32::try_from(cost.bytes.div_ceil(1024)).unwrap_or(u32::MAX),

@@ -4,9 +4,10 @@
 //! done, the mark of the highest number given, and what an interrupted run left under its temporary name.
 
 use crate::nt::{Clock, Heap, Kernel, List, Region, Status};
-use crate::output::{Directory, Name};
+use crate::output::Directory;
+use crate::path::Path;
 use crate::text::{self, Line};
-use crate::time::Moment;
+use crate::time::date_and_time;
 use crate::utf16;
 use bootshot_format::Phase;
 
@@ -34,17 +35,13 @@ pub struct Stem {
 impl Stem {
     /// `<sequence>-<UTC time>-<phase>`, as in `00000007-20261120T114823Z-bootexecute`.
     pub fn line(&self) -> Line {
-        let moment = Moment::from_system_time(self.clock.system_time);
+        let (date, time) = date_and_time(self.clock.system_time);
         let mut line = Line::default();
         line.padded(self.sequence, SEQUENCE_DIGITS);
         line.text("-");
-        line.padded(u64::from(moment.year), 4);
-        line.padded(u64::from(moment.month), 2);
-        line.padded(u64::from(moment.day), 2);
+        line.padded(date, 8);
         line.text("T");
-        line.padded(u64::from(moment.hour), 2);
-        line.padded(u64::from(moment.minute), 2);
-        line.padded(u64::from(moment.second), 2);
+        line.padded(time, 6);
         line.text("Z-");
         line.text(self.phase.name());
         line
@@ -94,15 +91,15 @@ pub fn next_sequence<K: Kernel>(
     buffer: &mut Region<K>,
 ) -> Result<u64, Status> {
     let mut highest = 0;
-    let mut former_mark = None;
+    let mut former_mark = Path::new();
+    let mut former = 0;
     directory.for_each_name(buffer, &mut |name| {
         let marked = marked_sequence(name);
         if let Some(sequence) = marked
-            && former_mark
-                .as_ref()
-                .is_none_or(|(former, _)| sequence >= *former)
+            && sequence >= former
         {
-            former_mark = Name::found(name).map(|name| (sequence, name));
+            former = sequence;
+            former_mark = Path::of(name);
         }
         highest = highest.max(marked.or(sequence_of(name)).unwrap_or(0));
     })?;
@@ -110,10 +107,11 @@ pub fn next_sequence<K: Kernel>(
     let mut mark = Line::default();
     mark.text(SEQUENCE_MARK);
     mark.padded(sequence, SEQUENCE_DIGITS);
-    let mark = Name::new(mark.bytes(), "").ok_or(Status::INVALID_PARAMETER)?;
-    directory.create_flushed(mark.units(), &[])?;
-    if let Some((_, name)) = former_mark {
-        directory.remove(name.units())?;
+    let mut name = Path::new();
+    name.push_ascii(mark.bytes());
+    directory.create_flushed(name.units(), &[])?;
+    if former_mark.length() != 0 {
+        directory.remove(former_mark.units())?;
     }
     Ok(sequence)
 }
@@ -127,48 +125,54 @@ pub fn prune<K: Kernel>(
     keep: u32,
     newest: u64,
 ) -> Result<(), Status> {
-    let mut names = List::new(heap);
-    let mut complete = Ok(());
+    let mut sequences = List::new(heap);
+    let mut result = Ok(());
     directory.for_each_name(buffer, &mut |name| {
-        if let (Some(sequence), Some(name), Ok(())) =
-            (sequence_of(name), Name::found(name), complete)
+        if let Some(sequence) = sequence_of(name)
             && sequence != newest
+            && result.is_ok()
         {
-            complete = names.push((sequence, name));
+            result = sequences.push(sequence);
         }
     })?;
-    complete?;
-    let mut count = names.len() + 1;
-    let mut removed_below = 0;
+    result?;
+    // The newest of those that go.
+    let mut limit = None;
+    let mut count = sequences.len() + 1;
     while count > keep as usize {
-        let left = names
-            .iter()
-            .filter(|(sequence, _)| *sequence >= removed_below);
-        let Some(lowest) = left.map(|(sequence, _)| *sequence).min() else {
+        let left = sequences.iter().filter(|sequence| Some(**sequence) > limit);
+        let Some(lowest) = left.min() else {
             break;
         };
         // Where power failed during a rename on FAT, a number has two names.
-        for (_, name) in names.iter().filter(|(sequence, _)| *sequence == lowest) {
-            directory.remove(name.units())?;
-            count -= 1;
-        }
-        removed_below = lowest + 1;
+        count -= sequences.iter().filter(|other| *other == lowest).count();
+        limit = Some(*lowest);
     }
-    Ok(())
+    let mut result = Ok(());
+    if limit.is_some() {
+        directory.for_each_name(buffer, &mut |name| {
+            if let Some(sequence) = sequence_of(name)
+                && sequence != newest
+                && Some(sequence) <= limit
+                && result.is_ok()
+            {
+                result = directory.remove(name);
+            }
+        })?;
+    }
+    result
 }
 
 /// The sequence number at the start of a snapshot's name, finished or not.
 fn sequence_of(name: &[u16]) -> Option<u64> {
-    let dash = name.iter().position(|unit| *unit == u16::from(b'-'))?;
-    let is_ours = [".bshot", ".tmp"].iter().any(|extension| {
-        let start = name.len().checked_sub(extension.len());
-        start.is_some_and(|start| text::is(&name[start..], extension))
-    });
-    if is_ours {
-        text::number(&name[..dash])
-    } else {
-        None
+    let number = name.split(|unit| *unit == u16::from(b'-')).next()?;
+    let extension = name.rsplit(|unit| *unit == u16::from(b'.')).next()?;
+    if number.len() + extension.len() + 2 > name.len() {
+        // Without a dash, or without an extension.
+        return None;
     }
+    text::place_in(extension, "bshot tmp")?;
+    text::number(number)
 }
 
 fn marked_sequence(name: &[u16]) -> Option<u64> {

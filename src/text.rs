@@ -1,5 +1,6 @@
 //! UTF-16 without an allocator: constants, comparison, decimal numbers, and a line that is put together for output.
 
+use core::num::NonZero;
 use ufmt::uWrite;
 
 /// A constant ASCII string as UTF-16.
@@ -25,12 +26,34 @@ pub const fn widen<const N: usize>(text: &str) -> [u16; N] {
 }
 
 /// Whether UTF-16 text is this ASCII text, whatever the case.
+#[inline(never)]
 pub fn is(text: &[u16], ascii: &str) -> bool {
-    text.len() == ascii.len()
-        && text
-            .iter()
-            .zip(ascii.bytes())
-            .all(|(unit, byte)| lower(*unit) == u16::from(byte.to_ascii_lowercase()))
+    place_in(text, ascii) == Some(0)
+}
+
+/// The place of a word in a list of words between white space, whatever the case.
+pub fn place_in(word: &[u16], list: &str) -> Option<u32> {
+    let mut place = 0;
+    let mut left = Some(word);
+    for byte in list.bytes().chain([b' ']) {
+        if byte == b' ' {
+            if left.is_some_and(<[u16]>::is_empty) {
+                return Some(place);
+            }
+            place += 1;
+            left = Some(word);
+        } else {
+            left = match left {
+                Some([first, rest @ ..])
+                    if lower(*first) == u16::from(byte.to_ascii_lowercase()) =>
+                {
+                    Some(rest)
+                }
+                _ => None,
+            };
+        }
+    }
+    None
 }
 
 /// A letter of ASCII as a small one, any other unit as it is.
@@ -53,9 +76,10 @@ pub fn number(text: &[u16]) -> Option<u64> {
 }
 
 /// One line of output, cut when it is full: text for people never costs the run.
+#[repr(C)]
 pub struct Line {
-    bytes: [u8; Self::ROOM],
     length: usize,
+    bytes: [u8; Self::ROOM],
 }
 
 impl Line {
@@ -63,12 +87,12 @@ impl Line {
 
     /// The text so far: ASCII.
     pub fn bytes(&self) -> &[u8] {
-        &self.bytes[..self.length]
+        self.bytes.get(..self.length).unwrap_or(&self.bytes)
     }
 
     /// Lets `fill` write to the rest of the line; it returns how many bytes it wrote.
     pub fn fill(&mut self, fill: impl FnOnce(&mut [u8]) -> usize) {
-        let written = fill(&mut self.bytes[self.length..]);
+        let written = fill(self.bytes.get_mut(self.length..).unwrap_or_default());
         self.length = (self.length + written).min(Self::ROOM);
     }
 
@@ -84,27 +108,30 @@ impl Line {
 
     /// Appends a number with leading zeros, `digits` wide (more when it is larger).
     pub fn padded(&mut self, value: u64, digits: u32) {
-        let mut unit = 10u64.pow(digits - 1);
-        while value / unit >= 10 {
-            unit *= 10;
-        }
-        while unit != 0 {
-            self.byte(b'0' + (value / unit % 10) as u8);
-            unit /= 10;
-        }
+        self.number(value, const { NonZero::new(10).unwrap() }, digits);
     }
 
     /// Appends a status the way Windows writes it: 0x and eight digits.
     pub fn status(&mut self, status: crate::nt::Status) {
         self.text("0x");
-        for shift in (0..8).rev() {
-            let digit = (status.0 >> (shift * 4) & 0xF) as u8;
-            self.byte(if digit < 10 {
-                b'0' + digit
-            } else {
-                b'A' - 10 + digit
-            });
+        self.number(u64::from(status.0), const { NonZero::new(16).unwrap() }, 8);
+    }
+
+    fn number(&mut self, value: u64, base: NonZero<u64>, digits: u32) {
+        // As many as 64 bits have in base 10.
+        let mut text = [0; 20];
+        let mut count = 0;
+        let mut rest = value;
+        for place in text.iter_mut().rev() {
+            let digit = (rest % base) as u8;
+            *place = digit + if digit < 10 { b'0' } else { b'A' - 10 };
+            rest /= base;
+            count += 1;
+            if rest == 0 && count >= digits as usize {
+                break;
+            }
         }
+        self.ascii(text.get(text.len() - count..).unwrap_or(&text));
     }
 
     /// Appends ASCII text.
@@ -113,6 +140,7 @@ impl Line {
     }
 
     /// Appends ASCII text that is at hand as bytes.
+    #[inline(never)]
     pub fn ascii(&mut self, text: &[u8]) {
         for byte in text {
             self.byte(*byte);
@@ -154,6 +182,18 @@ mod tests {
         assert!(is(utf16!("AutoCheck"), "autocheck"));
         assert!(!is(utf16!("autochec"), "autocheck"));
         assert!(!is(&[0x141], "A"));
+    }
+
+    #[test]
+    fn a_word_is_found_in_a_list_only_as_a_whole() {
+        let list = "off once Only";
+        assert_eq!(place_in(utf16!("OFF"), list), Some(0));
+        assert_eq!(place_in(utf16!("only"), list), Some(2));
+        for other in ["", "o", "on", "onces", "off once", " "] {
+            let other: Vec<u16> = other.encode_utf16().collect();
+            assert_eq!(place_in(&other, list), None, "{other:?}");
+        }
+        assert_eq!(place_in(&[0x6F, 0x66, 0x166], list), None);
     }
 
     #[test]

@@ -5,8 +5,8 @@
 
 use crate::nt::{Handle, Kernel, Owned, Region, Status, units_of};
 use crate::own::dword;
+use crate::path::Path;
 use crate::text;
-use crate::utf16;
 use bootshot_format::ObjectKind;
 
 const KEY_QUERY_AND_SET_VALUE: u32 = 0x3;
@@ -17,13 +17,13 @@ const DATA_LENGTH: usize = 8;
 const DATA: usize = 12;
 const REG_MULTI_SZ: u32 = 7;
 
-const SESSION_MANAGER: &[u16] =
-    utf16!("\\Registry\\Machine\\System\\CurrentControlSet\\Control\\Session Manager");
-const LISTS: [&[u16]; 4] = [
-    utf16!("BootExecute"),
-    utf16!("BootExecuteNoPnpSync"),
-    utf16!("SetupExecute"),
-    utf16!("SetupExecuteNoPnpSync"),
+const SESSION_MANAGER: &[u8] =
+    b"\\Registry\\Machine\\System\\CurrentControlSet\\Control\\Session Manager";
+const LISTS: [&[u8]; 4] = [
+    b"BootExecute",
+    b"BootExecuteNoPnpSync",
+    b"SetupExecute",
+    b"SetupExecuteNoPnpSync",
 ];
 
 /// Takes the entry that smss started us from, which is the whole command line, out of every list.
@@ -32,16 +32,19 @@ pub fn unregister<K: Kernel>(
     command_line: &[u16],
     buffer: &mut Region<K>,
 ) -> Result<(), Status> {
-    let key = Owned::new(
-        kernel,
-        kernel.open(
-            ObjectKind::KEY,
-            Handle::NONE,
-            SESSION_MANAGER,
-            KEY_QUERY_AND_SET_VALUE,
-        )?,
-    );
+    let mut name = Path::new();
+    name.push_ascii(SESSION_MANAGER);
+    let key = kernel.open(
+        ObjectKind::KEY,
+        Handle::NONE,
+        name.units(),
+        KEY_QUERY_AND_SET_VALUE,
+    )?;
+    let key = Owned::new(kernel, key);
     for list in LISTS {
+        name.cut(0);
+        name.push_ascii(list);
+        let list = name.units();
         let room = buffer.length();
         let answer = kernel.query_value_key(
             key.get(),

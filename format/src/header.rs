@@ -1,5 +1,6 @@
 //! The file header: written once, first, and never changed.
 
+use crate::sealed;
 use crate::wire::{open_number, wire_struct};
 use crate::xxh64;
 
@@ -37,14 +38,12 @@ open_number! {
 }
 
 impl Phase {
-    /// The name used in file names, arguments and output.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::BOOT_EXECUTE => "bootexecute",
-            Self::SETUP_EXECUTE => "setupexecute",
-            Self::LIVE => "live",
-            _ => "unknown",
-        }
+    /// The names used in file names, arguments and output, in the order of their numbers from 1.
+    pub const ALL_NAMES: &str = "bootexecute setupexecute live";
+
+    /// Its name among [`Phase::ALL_NAMES`].
+    pub fn name(self) -> &'static str {
+        crate::word(Self::ALL_NAMES, usize::from(self.0.wrapping_sub(1)))
     }
 }
 
@@ -154,8 +153,7 @@ impl Header {
         self.version = VERSION;
         self.header_length = Self::SIZE as u16;
         self.checksum_algorithm = CHECKSUM_XXH64;
-        let checksum = xxh64(&self.encode()[..Self::SIZE - 8]);
-        Self { checksum, ..self }.encode()
+        sealed(self.encode())
     }
 
     /// Reads and judges the header at the start of a file.

@@ -38,3 +38,25 @@ pub use xxh64::xxh64;
 pub const fn padded(length: usize) -> usize {
     length.next_multiple_of(8)
 }
+
+/// A header whose last eight bytes become the checksum of those before them.
+fn sealed<const N: usize>(mut bytes: [u8; N]) -> [u8; N] {
+    if let Some((checked, place)) = bytes.split_last_chunk_mut() {
+        *place = xxh64(checked).to_le_bytes();
+    }
+    bytes
+}
+
+/// The word at a place of a list of words between spaces.
+fn word(list: &'static str, place: usize) -> &'static str {
+    let (mut start, mut at) = (0, 0);
+    for (index, byte) in list.bytes().chain([b' ']).enumerate() {
+        if byte == b' ' {
+            if at == place {
+                return list.get(start..index).unwrap_or(list);
+            }
+            (start, at) = (index + 1, at + 1);
+        }
+    }
+    "unknown"
+}

@@ -1,8 +1,8 @@
 //! Records: the unit in which everything after the header is written, checked and salvaged.
 
-use crate::padded;
 use crate::wire::{open_number, wire_struct};
 use crate::{Family, Presence, Source, xxh64};
+use crate::{padded, sealed};
 
 open_number! {
     /// What a record is: four ASCII letters, read as a little-endian number.
@@ -85,8 +85,7 @@ wire_struct! {
 impl RecordHeader {
     /// The header as bytes, its own checksum filled in.
     pub fn seal(self) -> [u8; Self::SIZE] {
-        let checksum = xxh64(&self.encode()[..Self::SIZE - 8]);
-        Self { checksum, ..self }.encode()
+        sealed(self.encode())
     }
 
     /// Reads a header whose checksum holds.
@@ -173,7 +172,10 @@ wire_struct! {
     }
 }
 
+/// What [`padded`] rounds to.
+const ALIGNMENT: usize = padded(1);
+
 /// The zero bytes that follow a payload of `length` bytes.
 pub(crate) fn padding(length: usize) -> &'static [u8] {
-    &[0; 8][..padded(length) - length]
+    &[0; ALIGNMENT][..length.wrapping_neg() % ALIGNMENT]
 }

@@ -204,23 +204,12 @@ impl Family {
         Self::IMAGES,
     ];
 
-    /// The name used in arguments and on the console.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::OWN => "own",
-            Self::PROCESSES => "processes",
-            Self::HANDLES => "handles",
-            Self::TYPES => "types",
-            Self::MODULES => "modules",
-            Self::SYSTEM => "system",
-            Self::REGISTRY => "registry",
-            Self::DETAILS => "details",
-            Self::NAMESPACE => "namespace",
-            Self::ENDED => "ended",
-            Self::NAMES => "names",
-            Self::FIRMWARE => "firmware",
-            Self::IMAGES => "images",
-            _ => "unknown",
-        }
+    /// The names used in arguments and on the console, in the order of their numbers.
+    pub const ALL_NAMES: &str = "own processes handles types modules system registry details namespace ended names firmware \
+                             images";
+
+    /// Its name among [`Family::ALL_NAMES`].
+    pub fn name(self) -> &'static str {
+        crate::word(Self::ALL_NAMES, usize::from(self.0))
     }
 }

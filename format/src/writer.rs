@@ -20,15 +20,17 @@ pub trait Sink {
 }
 
 /// Writes one snapshot into a [`Sink`]. After an error nothing more may be written.
+// The order is kept: what lies within 128 bytes of the start takes the shortest instructions.
+#[repr(C)]
 pub struct Writer<S> {
-    sink: S,
     snapshot_id: [u8; 16],
     offset: u64,
+    total_length: u64,
     section: u32,
     sequence: u32,
     chunks: u32,
-    total_length: u64,
     open: bool,
+    sink: S,
     index: [u64; INDEX_CAPACITY],
 }
 

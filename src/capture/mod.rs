@@ -15,7 +15,6 @@ mod names;
 mod namespace;
 mod objects;
 mod own;
-mod path;
 mod processes;
 mod query;
 mod registry;
@@ -30,12 +29,12 @@ pub use processes::csrss;
 use crate::args::Families;
 use crate::nt::{Handle, Handover, Heap, Kernel, Owned, Region, Status, bytes_of};
 use crate::own::Own;
+use crate::path::Path;
 use bootshot_format::{
     Encoding, Family, ItemHeader, OpenKind, Outcome, SectionBegin, SectionEnd, Sink, Source, Writer,
 };
 use kept::Kept;
 use modules::MODULES;
-use path::Path;
 use processes::{FULL_PROCESSES, PROCESSES};
 use query::{Ask, Asked, Call, LINK_TARGET, ask};
 use store::Store;
@@ -68,27 +67,29 @@ pub struct Cost {
 /// A family sets what its questions are about (`subject`, `path`, the handle in `call`) and then asks by the row: what
 /// came of the latest question is in `asked` and `answer`. Nothing here returns an error: once the snapshot can no longer
 /// be written, [`Store`] takes no more, and [`Capture::goes_on`] says no.
+// The order is kept, the most used first and the largest last: what lies within 128 bytes takes the shortest instructions.
+#[repr(C)]
 pub struct Capture<'a, K: Kernel, S> {
     kernel: K,
-    heap: &'a Heap<K>,
-    own: Own,
-    facts: &'a Facts<'a>,
-    /// Whether the family at work has time left; asked between the questions of a batch that has no bound.
-    has_time: &'a dyn Fn() -> bool,
-    store: Store<'a, K, S>,
+    /// What came of the latest question, and its bytes.
+    asked: Asked,
+    answer: Region<K>,
     /// The latest question.
     call: Call,
     /// First and second argument of the questions, as their source defines them.
     subject: [u64; 2],
-    /// The name that the questions are about.
-    path: Path,
-    /// What came of the latest question, and its bytes.
-    asked: Asked,
-    answer: Region<K>,
+    store: Store<'a, K, S>,
     /// How the open batch is going to end.
     outcome: Outcome,
-    cost: Cost,
     kept: Kept<'a, K>,
+    heap: &'a Heap<K>,
+    facts: &'a Facts<'a>,
+    /// Whether the family at work has time left; asked between the questions of a batch that has no bound.
+    has_time: &'a dyn Fn() -> bool,
+    cost: Cost,
+    own: Own,
+    /// The name that the questions are about.
+    path: Path,
 }
 
 /// Bytes the answer buffer starts with: most answers of most machines fit.
@@ -177,6 +178,7 @@ impl<'a, K: Kernel, S: Sink<Error = Status> + Send> Capture<'a, K, S> {
     }
 
     /// Whether the family at work may go on; where not, its batch is cut short.
+    #[inline(never)]
     fn goes_on(&mut self) -> bool {
         let goes_on = self.store.result().is_ok() && (self.has_time)();
         if !goes_on {
@@ -234,6 +236,7 @@ impl<'a, K: Kernel, S: Sink<Error = Status> + Send> Capture<'a, K, S> {
     }
 
     /// Asks a question, and nothing more.
+    #[inline(never)]
     fn ask(&mut self, question: Ask) {
         self.call.ask = question;
         self.asked = ask(self.kernel, &mut self.answer, &mut self.call);

@@ -19,18 +19,8 @@ const TARGET: Ask = Ask::new(Source::SYMBOLIC_LINK, 0);
 
 /// Types that are opened, each only as itself, in the order of their [`ObjectKind`]. Never devices, files, drivers, ports
 /// or keys: opening those does something.
-const TYPES: [&str; 10] = [
-    "Directory",
-    "SymbolicLink",
-    "Event",
-    "Mutant",
-    "Semaphore",
-    "Section",
-    "Timer",
-    "Job",
-    "KeyedEvent",
-    "IoCompletion",
-];
+const TYPES: &str =
+    "Directory SymbolicLink Event Mutant Semaphore Section Timer Job KeyedEvent IoCompletion";
 
 // The first of them, and the last.
 const _: () = assert!(ObjectKind::DIRECTORY.0 == 1 && ObjectKind::IO_COMPLETION.0 == 10);
@@ -84,14 +74,13 @@ impl<K: Kernel, S: Sink<Error = Status> + Send> Capture<'_, K, S> {
         if self.kept.count() >= MAXIMUM_OBJECTS {
             self.outcome = Outcome::TRUNCATED;
         }
-        let mut types = TYPES.iter();
         let (true, Some(place)) = (
             self.outcome == Outcome::COMPLETE && self.goes_on(),
-            types.position(|known| text::is(type_name, known)),
+            text::place_in(type_name, TYPES),
         ) else {
             return;
         };
-        let kind = ObjectKind(ObjectKind::DIRECTORY.0 + place as u32);
+        let kind = ObjectKind(ObjectKind::DIRECTORY.0 + place);
         let is_open = self.open(kind, directory, name, entry);
         if kind == ObjectKind::JOB && is_open {
             self.job();

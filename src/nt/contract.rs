@@ -6,7 +6,6 @@ use super::{
     Answer, Buffer, FileRequest, Handle, Heap, Kernel, List, Owned, Region, Row, Status, Task,
 };
 use bootshot_format::ObjectKind;
-use std::ffi::CStr;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Makes a test of every check, for each kernel there is.
@@ -927,7 +926,7 @@ fn time_does_not_go_back<K: Kernel>(kernel: K) {
 }
 
 fn a_row_is_printed_in_its_columns<K: Kernel>(kernel: K) {
-    let print = |name: &'static CStr, numbers: [u32; 4]| {
+    let print = |name: &'static str, numbers: [u32; 4]| {
         let [asked, answered, kibibytes, milliseconds] = numbers;
         let row = Row {
             name,
@@ -941,15 +940,15 @@ fn a_row_is_printed_in_its_columns<K: Kernel>(kernel: K) {
         String::from_utf8(to[..length].to_vec()).unwrap()
     };
     assert_eq!(
-        print(c"processes", [3, 2, 117, 12]),
+        print("processes", [3, 2, 117, 12]),
         "  processes      2 of 3 answered       117 KiB      12 ms"
     );
     assert_eq!(
-        print(c"a name beyond it", [u32::MAX; 4]),
+        print("a name beyond it", [u32::MAX; 4]),
         "  a name beyond it 4294967295 of 4294967295 answered 4294967295 KiB 4294967295 ms"
     );
     let row = Row {
-        name: c"own",
+        name: "own",
         asked: 1,
         answered: 1,
         kibibytes: 1,

@@ -49,23 +49,24 @@ impl<K: Kernel> Heap<K> {
     }
 
     fn allocate(&self, layout: Layout) -> Result<NonNull<u8>, OutOfMemory> {
-        let inner = &mut *self.inner.borrow_mut();
-        if let Ok(place) = inner.allocator.allocate_first_fit(layout) {
-            return Ok(place);
+        let mut inner = self.inner.try_borrow_mut().map_err(|_| OutOfMemory)?;
+        loop {
+            if let Ok(place) = inner.allocator.allocate_first_fit(layout) {
+                return Ok(place);
+            }
+            // Fails at the latest when the limit is reached.
+            inner.grow(self.kernel, layout)?;
         }
-        inner.grow(self.kernel, layout)?;
-        inner
-            .allocator
-            .allocate_first_fit(layout)
-            .map_err(|()| OutOfMemory)
     }
 
     /// # Safety
     ///
     /// `place` came from [`Heap::allocate`] of this heap with this layout and is not used again.
     unsafe fn free(&self, place: NonNull<u8>, layout: Layout) {
-        // SAFETY: the caller's promise.
-        unsafe { self.inner.borrow_mut().allocator.deallocate(place, layout) }
+        if let Ok(mut inner) = self.inner.try_borrow_mut() {
+            // SAFETY: the caller's promise.
+            unsafe { inner.allocator.deallocate(place, layout) }
+        }
     }
 }
 
@@ -110,32 +111,33 @@ impl<K: Kernel> Drop for Heap<K> {
 
 /// A growing list of plain values in a [`Heap`].
 pub struct List<'h, K: Kernel, T: Copy> {
-    heap: &'h Heap<K>,
-    place: NonNull<T>,
+    memory: Memory<'h, K>,
     length: usize,
-    capacity: usize,
     owns: PhantomData<T>,
 }
 
 impl<'h, K: Kernel, T: Copy> List<'h, K, T> {
     /// An empty list, which takes no memory.
     pub const fn new(heap: &'h Heap<K>) -> Self {
+        const { assert!(align_of::<T>() <= ALIGNMENT && size_of::<T>() <= FIRST_ROOM) };
         Self {
-            heap,
-            place: NonNull::dangling(),
+            memory: Memory {
+                heap,
+                place: NonNull::<u64>::dangling().cast(),
+                room: 0,
+            },
             length: 0,
-            capacity: 0,
             owns: PhantomData,
         }
     }
 
     /// Adds a value at the end.
     pub fn push(&mut self, value: T) -> Result<(), OutOfMemory> {
-        if self.length == self.capacity {
-            self.grow()?;
+        if (self.length + 1) * size_of::<T>() > self.memory.room {
+            self.memory.grow()?;
         }
-        // SAFETY: `length < capacity`, so the place is inside the allocation.
-        let end = unsafe { self.place.add(self.length) };
+        // SAFETY: one more value has room, so the place is inside the allocation.
+        let end = unsafe { self.memory.place.cast::<T>().add(self.length) };
         // SAFETY: the place is ours, aligned, and holds no value that would have to be dropped.
         unsafe { end.write(value) };
         self.length += 1;
@@ -146,39 +148,54 @@ impl<'h, K: Kernel, T: Copy> List<'h, K, T> {
     pub const fn clear(&mut self) {
         self.length = 0;
     }
-
-    fn grow(&mut self) -> Result<(), OutOfMemory> {
-        let capacity = (self.capacity * 2).max(32);
-        let layout = Layout::array::<T>(capacity).map_err(|_| OutOfMemory)?;
-        let place = self.heap.allocate(layout)?.cast::<T>();
-        // SAFETY: both places hold at least `length` values and are different allocations.
-        unsafe { place.copy_from_nonoverlapping(self.place, self.length) };
-        self.release();
-        self.place = place;
-        self.capacity = capacity;
-        Ok(())
-    }
-
-    fn release(&mut self) {
-        if self.capacity != 0
-            && let Ok(layout) = Layout::array::<T>(self.capacity)
-        {
-            // SAFETY: `grow` allocated this place from this heap with this layout.
-            unsafe { self.heap.free(self.place.cast(), layout) }
-        }
-    }
 }
 
 impl<K: Kernel, T: Copy> Deref for List<'_, K, T> {
     type Target = [T];
 
     fn deref(&self) -> &[T] {
+        let place = self.memory.place.cast::<T>().as_ptr();
         // SAFETY: the first `length` places hold values that `push` wrote.
-        unsafe { core::slice::from_raw_parts(self.place.as_ptr(), self.length) }
+        unsafe { core::slice::from_raw_parts(place, self.length) }
     }
 }
 
-impl<K: Kernel, T: Copy> Drop for List<'_, K, T> {
+/// Bytes that a list begins with.
+const FIRST_ROOM: usize = 256;
+const ALIGNMENT: usize = align_of::<u64>();
+
+/// The memory of a list, whatever its values are: one code for all.
+struct Memory<'h, K: Kernel> {
+    heap: &'h Heap<K>,
+    place: NonNull<u8>,
+    room: usize,
+}
+
+impl<K: Kernel> Memory<'_, K> {
+    #[inline(never)]
+    fn grow(&mut self) -> Result<(), OutOfMemory> {
+        let room = (self.room * 2).max(FIRST_ROOM);
+        let layout = Layout::from_size_align(room, ALIGNMENT).map_err(|_| OutOfMemory)?;
+        let place = self.heap.allocate(layout)?;
+        // SAFETY: both places have as many bytes and are different allocations.
+        unsafe { place.copy_from_nonoverlapping(self.place, self.room) };
+        self.release();
+        self.place = place;
+        self.room = room;
+        Ok(())
+    }
+
+    fn release(&mut self) {
+        if self.room != 0
+            && let Ok(layout) = Layout::from_size_align(self.room, ALIGNMENT)
+        {
+            // SAFETY: `grow` allocated this place from this heap with this layout.
+            unsafe { self.heap.free(self.place, layout) }
+        }
+    }
+}
+
+impl<K: Kernel> Drop for Memory<'_, K> {
     fn drop(&mut self) {
         self.release();
     }

@@ -31,7 +31,8 @@ impl<'a> Buffer<'a> {
 
     /// Puts a request at its start, for calls that take one there; what does not fit is left out.
     pub fn put(&mut self, request: &[u64]) {
-        for (word, value) in self.words[..self.length / 8].iter_mut().zip(request) {
+        let words = self.words.iter_mut().take(self.length / 8);
+        for (word, value) in words.zip(request) {
             *word = *value;
         }
     }
@@ -87,6 +88,7 @@ impl<K: Kernel> Region<K> {
         status
     }
 
+    #[inline(never)]
     fn release(&mut self) {
         if core::mem::take(&mut self.words) != 0 {
             // SAFETY: the range was ours alone, and is not known to us any more.
@@ -130,6 +132,7 @@ impl<K: Kernel> Region<K> {
     }
 
     /// The first `length` bytes, at most all.
+    #[inline(never)]
     pub fn first(&self, length: usize) -> &[u8] {
         let bytes = self.bytes();
         bytes.get(..length).unwrap_or(bytes)
@@ -138,10 +141,14 @@ impl<K: Kernel> Region<K> {
     /// The UTF-16 units of a `UNICODE_STRING` that stands at `offset` in its first `length` bytes, where they lie in those.
     pub fn string_at(&self, length: usize, offset: usize) -> Option<&[u16]> {
         let bytes = self.first(length);
-        let size = (dword(bytes, offset + unicode_string::LENGTH) & 0xFFFF) as usize;
-        let place = native(bytes, offset + unicode_string::BUFFER);
-        let place = (place as usize).wrapping_sub(self.address);
-        let bytes = bytes.get(place..)?.get(..size)?;
+        let size = dword(bytes, offset + unicode_string::LENGTH) & 0xFFFF;
+        let place = native(bytes, offset + unicode_string::BUFFER) as usize;
+        self.units_at(length, place.wrapping_sub(self.address), size as usize)
+    }
+
+    /// The UTF-16 units in `size` bytes at `offset`, where they lie in its first `length` bytes, and are aligned.
+    pub fn units_at(&self, length: usize, offset: usize, size: usize) -> Option<&[u16]> {
+        let bytes = self.first(length).get(offset..)?.get(..size)?;
         let units = bytes.as_ptr().cast::<u16>();
         if !units.is_aligned() {
             return None;

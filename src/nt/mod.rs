@@ -85,8 +85,8 @@ pub struct Clock {
 /// The numbers of one console row, in the units they are printed in.
 #[derive(Clone, Copy, Debug)]
 pub struct Row {
-    /// Zero-terminated name of the row.
-    pub name: &'static core::ffi::CStr,
+    /// Name of the row, in ASCII.
+    pub name: &'static str,
     /// Questions asked.
     pub asked: u32,
     /// Questions answered.
@@ -242,8 +242,14 @@ impl<K: Kernel> Owned<K> {
 
 impl<K: Kernel> Drop for Owned<K> {
     fn drop(&mut self) {
-        if self.handle != Handle::NONE {
-            self.kernel.close(self.handle);
-        }
+        close_any(self.kernel, self.handle);
+    }
+}
+
+/// Closes a handle where there is one: out of line, since every owner ends with it.
+#[inline(never)]
+fn close_any<K: Kernel>(kernel: K, handle: Handle) {
+    if handle != Handle::NONE {
+        kernel.close(handle);
     }
 }

@@ -26,13 +26,13 @@ unsafe extern "C" {
 
 /// `FileNamesInformation` of `FILE_INFORMATION_CLASS`.
 const FILE_NAMES_INFORMATION_CLASS: u32 = 12;
-/// Room for `FILE_RENAME_INFORMATION` with the longest name the snapshot directory gets.
-const RENAME_WORDS: usize = 48;
+/// UTF-16 units of the longest name the snapshot directory gets.
+const RENAME_ROOM: usize = 128;
 /// Committed at once: system calls write to stack pages that were never touched.
 const THREAD_STACK: usize = 0x2_0000;
 /// What the longest row of [`ROW_FORMAT`] takes, with room to spare: `sprintf_s` does not return when it overflows.
 const ROW_ROOM: usize = 128;
-const ROW_FORMAT: &CStr = c"  %-10s %5u of %u answered %9u KiB %7u ms";
+const ROW_FORMAT: &CStr = c"  %-10.*s %5u of %u answered %9u KiB %7u ms";
 
 fn unicode_string(text: &[u16]) -> UNICODE_STRING {
     let length = size_of_val(text).min(0xFFFE) as u16;
@@ -43,6 +43,7 @@ fn unicode_string(text: &[u16]) -> UNICODE_STRING {
     }
 }
 
+#[inline(never)]
 fn object_attributes(
     root: Handle,
     name: &mut UNICODE_STRING,
@@ -87,6 +88,78 @@ fn parts(buffer: Buffer<'_>) -> (*mut c_void, ULONG) {
     (bytes.as_mut_ptr().cast(), bytes.len() as ULONG)
 }
 
+/// The shape most queries have: object, class, buffer with its length, place of the returned length.
+type Query = unsafe extern "system" fn(HANDLE, ULONG, PVOID, ULONG, *mut ULONG) -> NTSTATUS;
+
+/// # Safety
+///
+/// `function` must be a query: it writes to nothing but the buffer and the place of the length.
+#[inline(never)]
+unsafe fn query(function: Query, object: Handle, class: u32, buffer: Buffer<'_>) -> Answer {
+    let (place, room) = parts(buffer);
+    let mut length = 0;
+    // SAFETY: the buffer is writable for its length, the length's place is ours.
+    let status = unsafe { function(raw(object), class, place.cast(), room, &mut length) };
+    answer(status, length)
+}
+
+/// The shape of queries about files.
+type FileQuery = unsafe extern "system" fn(
+    HANDLE,
+    *mut ntioapi::IO_STATUS_BLOCK,
+    PVOID,
+    ULONG,
+    ULONG,
+) -> NTSTATUS;
+
+/// # Safety
+///
+/// As [`query`].
+#[inline(never)]
+unsafe fn query_file(function: FileQuery, file: Handle, class: u32, buffer: Buffer<'_>) -> Answer {
+    let (place, room) = parts(buffer);
+    let mut io = io_status();
+    // SAFETY: the buffer is writable for its length, the status block's place is ours.
+    let status = unsafe { function(raw(file), &mut io, place.cast(), room, class) };
+    answer(status, io.Information)
+}
+
+/// The shape of `NtReadFile` and `NtWriteFile`.
+type Transfer = unsafe extern "system" fn(
+    HANDLE,
+    HANDLE,
+    ntioapi::PIO_APC_ROUTINE,
+    PVOID,
+    *mut ntioapi::IO_STATUS_BLOCK,
+    PVOID,
+    ULONG,
+    *mut LARGE_INTEGER,
+    *mut ULONG,
+) -> NTSTATUS;
+
+/// # Safety
+///
+/// `place` must be good for what `function` does with `length` bytes.
+#[inline(never)]
+unsafe fn transfer(function: Transfer, file: Handle, place: *mut c_void, length: ULONG) -> Answer {
+    let mut io = io_status();
+    // SAFETY: the caller's promise; the handle is synchronous, so the call is over on return.
+    let status = unsafe {
+        function(
+            raw(file),
+            null_mut(),
+            None,
+            null_mut(),
+            &mut io,
+            place.cast(),
+            length,
+            null_mut(),
+            null_mut(),
+        )
+    };
+    answer(status, io.Information)
+}
+
 /// Ends the process: the only way out of a native executable.
 pub fn terminate_process(status: Status) -> ! {
     loop {
@@ -106,32 +179,18 @@ impl Kernel for Nt {
     }
 
     fn query_object(self, handle: Handle, class: u32, buffer: Buffer<'_>) -> Answer {
-        let (place, room) = parts(buffer);
-        let mut length = 0;
-        // SAFETY: the buffer is writable for its length, the length's place is ours.
-        let status =
-            unsafe { ntobapi::NtQueryObject(raw(handle), class, place.cast(), room, &mut length) };
-        answer(status, length)
+        // SAFETY: the call has the shape of a query.
+        unsafe { query(ntobapi::NtQueryObject, handle, class, buffer) }
     }
 
     fn query_information_process(self, process: Handle, class: u32, buffer: Buffer<'_>) -> Answer {
-        let (place, room) = parts(buffer);
-        let mut length = 0;
-        // SAFETY: the buffer is writable for its length, the length's place is ours.
-        let status = unsafe {
-            ntpsapi::NtQueryInformationProcess(raw(process), class, place.cast(), room, &mut length)
-        };
-        answer(status, length)
+        // SAFETY: the call has the shape of a query.
+        unsafe { query(ntpsapi::NtQueryInformationProcess, process, class, buffer) }
     }
 
     fn query_information_token(self, token: Handle, class: u32, buffer: Buffer<'_>) -> Answer {
-        let (place, room) = parts(buffer);
-        let mut length = 0;
-        // SAFETY: the buffer is writable for its length, the length's place is ours.
-        let status = unsafe {
-            ntseapi::NtQueryInformationToken(raw(token), class, place.cast(), room, &mut length)
-        };
-        answer(status, length)
+        // SAFETY: the call has the shape of a query.
+        unsafe { query(ntseapi::NtQueryInformationToken, token, class, buffer) }
     }
 
     fn query_directory_object(
@@ -178,32 +237,18 @@ impl Kernel for Nt {
     }
 
     fn query_information_thread(self, thread: Handle, class: u32, buffer: Buffer<'_>) -> Answer {
-        let (place, room) = parts(buffer);
-        let mut length = 0;
-        // SAFETY: the buffer is writable for its length, the length's place is ours.
-        let status = unsafe {
-            ntpsapi::NtQueryInformationThread(raw(thread), class, place.cast(), room, &mut length)
-        };
-        answer(status, length)
+        // SAFETY: the call has the shape of a query.
+        unsafe { query(ntpsapi::NtQueryInformationThread, thread, class, buffer) }
     }
 
     fn query_information_job_object(self, job: Handle, class: u32, buffer: Buffer<'_>) -> Answer {
-        let (place, room) = parts(buffer);
-        let mut length = 0;
-        // SAFETY: the buffer is writable for its length, the length's place is ours.
-        let status = unsafe {
-            ntpsapi::NtQueryInformationJobObject(raw(job), class, place.cast(), room, &mut length)
-        };
-        answer(status, length)
+        // SAFETY: the call has the shape of a query.
+        unsafe { query(ntpsapi::NtQueryInformationJobObject, job, class, buffer) }
     }
 
     fn query_key(self, key: Handle, class: u32, buffer: Buffer<'_>) -> Answer {
-        let (place, room) = parts(buffer);
-        let mut length = 0;
-        // SAFETY: the buffer is writable for its length, the length's place is ours.
-        let status =
-            unsafe { ntregapi::NtQueryKey(raw(key), class, place.cast(), room, &mut length) };
-        answer(status, length)
+        // SAFETY: the call has the shape of a query.
+        unsafe { query(ntregapi::NtQueryKey, key, class, buffer) }
     }
 
     fn enumerate_key(self, key: Handle, index: u32, class: u32, buffer: Buffer<'_>) -> Answer {
@@ -256,39 +301,18 @@ impl Kernel for Nt {
     }
 
     fn query_security_object(self, handle: Handle, information: u32, buffer: Buffer<'_>) -> Answer {
-        let (place, room) = parts(buffer);
-        let mut length = 0;
-        // SAFETY: the buffer is writable for its length, the length's place is ours.
-        let status = unsafe {
-            ntobapi::NtQuerySecurityObject(
-                raw(handle),
-                information,
-                place.cast(),
-                room,
-                &mut length,
-            )
-        };
-        answer(status, length)
+        // SAFETY: the call has the shape of a query.
+        unsafe { query(ntobapi::NtQuerySecurityObject, handle, information, buffer) }
     }
 
     fn query_volume_information_file(self, file: Handle, class: u32, buffer: Buffer<'_>) -> Answer {
-        let (place, room) = parts(buffer);
-        let mut io = io_status();
-        // SAFETY: the buffer is writable for its length, the status block's place is ours.
-        let status = unsafe {
-            ntioapi::NtQueryVolumeInformationFile(raw(file), &mut io, place.cast(), room, class)
-        };
-        answer(status, io.Information)
+        // SAFETY: the call has the shape of a query about a file.
+        unsafe { query_file(ntioapi::NtQueryVolumeInformationFile, file, class, buffer) }
     }
 
     fn query_information_file(self, file: Handle, class: u32, buffer: Buffer<'_>) -> Answer {
-        let (place, room) = parts(buffer);
-        let mut io = io_status();
-        // SAFETY: the buffer is writable for its length, the status block's place is ours.
-        let status = unsafe {
-            ntioapi::NtQueryInformationFile(raw(file), &mut io, place.cast(), room, class)
-        };
-        answer(status, io.Information)
+        // SAFETY: the call has the shape of a query about a file.
+        unsafe { query_file(ntioapi::NtQueryInformationFile, file, class, buffer) }
     }
 
     fn query_directory_file(self, directory: Handle, restart: bool, buffer: Buffer<'_>) -> Answer {
@@ -355,6 +379,7 @@ impl Kernel for Nt {
         opened(status, handle)
     }
 
+    #[inline(never)]
     fn open(
         self,
         kind: ObjectKind,
@@ -482,42 +507,15 @@ impl Kernel for Nt {
     }
 
     fn read_file(self, file: Handle, buffer: Buffer<'_>) -> Answer {
-        let (place, room) = parts(buffer);
-        let mut io = io_status();
-        // SAFETY: the buffer is writable for its length; the handle is synchronous, so the call is over on return.
-        let status = unsafe {
-            ntioapi::NtReadFile(
-                raw(file),
-                null_mut(),
-                None,
-                null_mut(),
-                &mut io,
-                place.cast(),
-                room,
-                null_mut(),
-                null_mut(),
-            )
-        };
-        answer(status, io.Information)
+        let (place, length) = parts(buffer);
+        // SAFETY: the buffer is writable for its length.
+        unsafe { transfer(ntioapi::NtReadFile, file, place, length) }
     }
 
     fn write_file(self, file: Handle, bytes: &[u8]) -> Answer {
-        let mut io = io_status();
-        // SAFETY: the bytes are readable for their length; the handle is synchronous, so the call is over on return.
-        let status = unsafe {
-            ntioapi::NtWriteFile(
-                raw(file),
-                null_mut(),
-                None,
-                null_mut(),
-                &mut io,
-                bytes.as_ptr().cast_mut().cast(),
-                bytes.len() as ULONG,
-                null_mut(),
-                null_mut(),
-            )
-        };
-        answer(status, io.Information)
+        let place = bytes.as_ptr().cast_mut().cast();
+        // SAFETY: the bytes are readable for their length, and the call does not write to them.
+        unsafe { transfer(ntioapi::NtWriteFile, file, place, bytes.len() as ULONG) }
     }
 
     fn flush_buffers_file(self, file: Handle) -> Status {
@@ -527,28 +525,27 @@ impl Kernel for Nt {
     }
 
     fn rename_file(self, file: Handle, directory: Handle, name: &[u16]) -> Status {
-        const NAME: usize = offset_of!(ntioapi::FILE_RENAME_INFORMATION, FileName);
-        let mut information = [0u64; RENAME_WORDS];
-        let bytes = Buffer::new(&mut information, usize::MAX).into_bytes();
-        let Some(place) = bytes.get_mut(NAME..NAME + size_of_val(name)) else {
+        let mut information = RenameInformation {
+            ReplaceIfExists: 0,
+            RootDirectory: raw(directory),
+            FileNameLength: size_of_val(name) as ULONG,
+            FileName: [0; RENAME_ROOM],
+        };
+        let Some(place) = information.FileName.get_mut(..name.len()) else {
             return Status::INVALID_PARAMETER;
         };
-        for (to, unit) in place.chunks_exact_mut(2).zip(name) {
-            to.copy_from_slice(&unit.to_ne_bytes());
-        }
-        const ROOT: usize = offset_of!(ntioapi::FILE_RENAME_INFORMATION, RootDirectory);
-        bytes[ROOT..ROOT + size_of::<usize>()].copy_from_slice(&directory.0.to_ne_bytes());
-        const LENGTH: usize = offset_of!(ntioapi::FILE_RENAME_INFORMATION, FileNameLength);
-        bytes[LENGTH..LENGTH + 4].copy_from_slice(&(size_of_val(name) as u32).to_ne_bytes());
-        set_information_file(
-            file,
-            &mut bytes[..NAME + size_of_val(name)],
-            ntioapi::FileRenameInformation,
-        )
+        place.copy_from_slice(name);
+        let place = (&raw mut information).cast();
+        let length = offset_of!(RenameInformation, FileName) + size_of_val(name);
+        // SAFETY: the information is of the class, and its name inside it.
+        unsafe { set_information_file(file, place, length, ntioapi::FileRenameInformation) }
     }
 
     fn delete_file(self, file: Handle) -> Status {
-        set_information_file(file, &mut [TRUE as u8], ntioapi::FileDispositionInformation)
+        let mut delete = TRUE as u8;
+        let place = (&raw mut delete).cast();
+        // SAFETY: the information is of the class: one byte.
+        unsafe { set_information_file(file, place, 1, ntioapi::FileDispositionInformation) }
     }
 
     fn reserve_memory(self, length: usize) -> Result<usize, Status> {
@@ -701,6 +698,7 @@ impl Kernel for Nt {
                 to.as_mut_ptr().cast(),
                 to.len(),
                 ROW_FORMAT.as_ptr(),
+                row.name.len() as c_int,
                 row.name.as_ptr(),
                 row.answered,
                 row.asked,
@@ -769,18 +767,24 @@ fn look_up(name: &CStr) -> Result<NonNull<c_void>, Status> {
     NonNull::new(place.cast()).ok_or(Status::PROCEDURE_NOT_FOUND)
 }
 
-fn set_information_file(file: Handle, information: &mut [u8], class: u32) -> Status {
+/// `FILE_RENAME_INFORMATION` with room for a name.
+#[repr(C)]
+#[allow(non_snake_case)]
+struct RenameInformation {
+    ReplaceIfExists: BOOLEAN,
+    RootDirectory: HANDLE,
+    FileNameLength: ULONG,
+    FileName: [u16; RENAME_ROOM],
+}
+
+/// # Safety
+///
+/// `place` must hold `length` bytes of what `class` takes.
+unsafe fn set_information_file(file: Handle, place: PVOID, length: usize, class: u32) -> Status {
     let mut io = io_status();
-    // SAFETY: the information is readable for its length, the status block's place is a local.
-    let status = unsafe {
-        ntioapi::NtSetInformationFile(
-            raw(file),
-            &mut io,
-            information.as_mut_ptr().cast(),
-            information.len() as ULONG,
-            class,
-        )
-    };
+    // SAFETY: the caller's promise; the status block's place is a local.
+    let status =
+        unsafe { ntioapi::NtSetInformationFile(raw(file), &mut io, place, length as ULONG, class) };
     Status(status as u32)
 }
 
@@ -823,7 +827,18 @@ const _: () = {
         file_names_information as names, fs_size_information as sizes, peb,
         process_parameters as parameters,
     };
-    use ntioapi::{FILE_FS_SIZE_INFORMATION, FILE_NAMES_INFORMATION};
+    use ntioapi::{FILE_FS_SIZE_INFORMATION, FILE_NAMES_INFORMATION, FILE_RENAME_INFORMATION};
+    assert!(
+        offset_of!(FILE_RENAME_INFORMATION, RootDirectory)
+            == offset_of!(RenameInformation, RootDirectory)
+    );
+    assert!(
+        offset_of!(FILE_RENAME_INFORMATION, FileNameLength)
+            == offset_of!(RenameInformation, FileNameLength)
+    );
+    assert!(
+        offset_of!(FILE_RENAME_INFORMATION, FileName) == offset_of!(RenameInformation, FileName)
+    );
     use ntpebteb::PEB;
     use ntrtl::RTL_USER_PROCESS_PARAMETERS as PARAMETERS;
     assert!(offset_of!(PEB, ProcessParameters) == peb::PROCESS_PARAMETERS);

@@ -753,7 +753,6 @@ impl Kernel for &'static Simulated {
             kibibytes,
             milliseconds,
         } = *row;
-        let name = name.to_str().expect("row names are ASCII");
         let text = format!(
             "  {name:10} {answered:5} of {asked} answered {kibibytes:9} KiB {milliseconds:7} ms\0"
         );

@@ -1,12 +1,14 @@
-//! A path that is put together from names, in a buffer of its own.
+//! A path or name that is put together from parts, in a buffer of its own.
 
-/// UTF-16 units a path may take: four times as many as the longest name of a key.
+/// UTF-16 units a path may take: four times as many as the longest name of a key or file.
 const ROOM: usize = 1024;
 
-/// A path of the object namespace.
+/// A path of the object namespace, or a name in it.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
 pub struct Path {
-    units: [u16; ROOM],
     length: usize,
+    units: [u16; ROOM],
 }
 
 impl Path {
@@ -21,6 +23,13 @@ impl Path {
     /// The path so far.
     pub fn units(&self) -> &[u16] {
         self.units.get(..self.length).unwrap_or(&self.units)
+    }
+
+    /// The path made of this text; what there is no room for is left out.
+    pub fn of(units: &[u16]) -> Self {
+        let mut path = Self::new();
+        path.push(units);
+        path
     }
 
     /// Its length in units, for [`Path::cut`].
@@ -51,5 +60,11 @@ impl Path {
         *place = unit;
         self.length += 1;
         true
+    }
+}
+
+impl Default for Path {
+    fn default() -> Self {
+        Self::new()
     }
 }
