@@ -45,8 +45,8 @@ use clap::{CommandFactory, Parser, Subcommand};
 use crate::commands::{
     boot, check, completions, diff, drivers, export, handles, install, jobs, list, man, memory,
     modules, namespace, objects, peb, processes, raw, redact, registry, report, run, salvage,
-    simulate_boot, status, summary, symlinks, threads, types, undo_script, uninstall, verify, wfp,
-    zombies,
+    schema, simulate_boot, sql, status, summary, symlinks, threads, types, undo_script, uninstall,
+    verify, wfp, zombies,
 };
 use crate::error::{Error, Outcome};
 
@@ -115,6 +115,10 @@ enum Command {
     Report(report::Args),
     /// Write the tables of many snapshots as JSON Lines, CSV, SQLite or Parquet
     Export(export::Args),
+    /// Ask snapshots in SQL, by a statement or at a prompt
+    Sql(sql::Args),
+    /// Show the tables that sql and export work on, with the meaning of their columns
+    Schema(schema::Args),
     /// Tell whether snapshots are as they were written, and whether what they say agrees with itself
     Verify(verify::Args),
     /// Make a snapshot to show to others: without kernel addresses, users, command lines, environment
@@ -166,6 +170,7 @@ impl Command {
                 | Self::Peb(_)
                 | Self::Raw(_)
                 | Self::Diff(_)
+                | Self::Schema(_)
                 | Self::Verify(_)
         )
     }
@@ -196,6 +201,8 @@ fn execute(command: Command) -> Result<Outcome, Error> {
         Command::Diff(args) => diff::run(&args),
         Command::Report(args) => report::run(&args),
         Command::Export(args) => export::run(&args),
+        Command::Sql(args) => sql::run(&args),
+        Command::Schema(args) => schema::run(&args),
         Command::Verify(args) => verify::run(&args),
         Command::Redact(args) => redact::run(&args),
         Command::Salvage(args) => salvage::run(&args),

@@ -43,7 +43,7 @@ fn printed(line: &str) -> String {
     };
     let mut command = Command::new(env!("CARGO_BIN_EXE_bootshotctl"));
     let mut names = Vec::new();
-    for word in line.split(' ') {
+    for word in words(line) {
         match snapshot(word) {
             Some(path) => {
                 names.push((path.display().to_string(), word));
@@ -75,6 +75,17 @@ fn printed(line: &str) -> String {
         shown += &format!("\n[… {} more lines]", lines.len() - SHOWN);
     }
     shown
+}
+
+/// The words of a command line: at blanks, but for those between double quotes.
+fn words(line: &str) -> impl Iterator<Item = &str> {
+    line.split('"').enumerate().flat_map(|(place, part)| {
+        let words: Vec<&str> = match place % 2 {
+            0 => part.split(' ').filter(|word| !word.is_empty()).collect(),
+            _ => vec![part],
+        };
+        words
+    })
 }
 
 /// The page with the output of every command line in it.

@@ -7,13 +7,14 @@ use std::path::{Path, PathBuf};
 
 use bootshot_reader::tables::{Cell, TABLES, Table};
 use bootshot_reader::{Problem, Snapshot};
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 
+use crate::data::database::Database;
 use crate::data::findings::Findings;
 use crate::data::identity::Identity;
 use crate::data::sources::{self, Source};
 use crate::data::staging::{Staging, unwritable};
-use crate::data::{self, csv, jsonl, parallel, parquet};
+use crate::data::{self, csv, jsonl, parallel, parquet, progress};
 use crate::error::{Error, Outcome};
 use crate::output;
 use crate::shown;
@@ -49,6 +50,8 @@ enum Format {
     Jsonl,
     /// A file for each table, with a header line: for spreadsheets
     Csv,
+    /// One database, snapshots.sqlite, with the tables and views that sql has
+    Sqlite,
     /// A file for each table of each snapshot, in folders by table, host and boot: for DuckDB and Spark
     Parquet,
 }
@@ -58,6 +61,7 @@ impl Format {
         match self {
             Self::Jsonl => "jsonl",
             Self::Csv => "csv",
+            Self::Sqlite => "sqlite",
             Self::Parquet => "parquet",
         }
     }
@@ -66,6 +70,7 @@ impl Format {
     fn place(self, table: &Table) -> PathBuf {
         match self {
             Self::Jsonl | Self::Csv => format!("{}.{}", table.name, self.name()).into(),
+            Self::Sqlite => "snapshots.sqlite".into(),
             Self::Parquet => format!("table={}", table.name).into(),
         }
     }
@@ -91,9 +96,10 @@ pub fn run(args: &Args) -> Result<Outcome, Error> {
     if args.append {
         export.require_new(directory, &sources)?;
     }
-    let progress = progress(sources.len());
+    let progress = progress::of_snapshots(sources.len());
     let (findings, snapshots) = match export.format {
         Format::Parquet => export.parquet(&sources, &progress)?,
+        Format::Sqlite => export.sqlite(&sources, &progress)?,
         Format::Csv | Format::Jsonl => export.lines(&sources, &progress)?,
     };
     let last = args.to.place(data::summary());
@@ -110,11 +116,7 @@ pub fn run(args: &Args) -> Result<Outcome, Error> {
 /// The tables that were asked for. A data set keeps those that it has.
 fn tables(args: &Args, directory: &Path) -> Result<Vec<&'static Table>, Error> {
     let chosen = data::chosen(&args.tables)?;
-    let there: Vec<_> = TABLES
-        .iter()
-        .filter(|table| directory.join(args.to.place(table)).exists())
-        .copied()
-        .collect();
+    let there = there(args.to, directory)?;
     let same = |one: &[&Table], other: &[&Table]| {
         let names = |tables: &[&Table]| tables.iter().map(|table| table.name).collect::<Vec<_>>();
         names(one) == names(other)
@@ -133,14 +135,30 @@ fn tables(args: &Args, directory: &Path) -> Result<Vec<&'static Table>, Error> {
     }
 }
 
-/// How far it is, on a terminal only.
-fn progress(files: usize) -> ProgressBar {
-    let style = ProgressStyle::with_template("{bar:40} {pos} of {len} snapshots, {eta} left");
-    let bar = ProgressBar::new(files as u64);
-    match style {
-        Ok(style) if files > 1 => bar.with_style(style),
-        _ => ProgressBar::hidden(),
-    }
+/// The tables that the data set in a directory has.
+fn there(format: Format, directory: &Path) -> Result<Vec<&'static Table>, Error> {
+    let path = directory.join(format.place(data::summary()));
+    let in_database = match format {
+        Format::Sqlite if path.exists() => Some(
+            Database::file(&path)
+                .and_then(|database| database.tables())
+                .map_err(|error| unreadable(directory, &error))?,
+        ),
+        _ => None,
+    };
+    let is_there = |table: &&&Table| match &in_database {
+        Some(names) => names.contains(table.name),
+        None => directory.join(format.place(table)).exists(),
+    };
+    Ok(TABLES.iter().filter(is_there).copied().collect())
+}
+
+fn unreadable(directory: &Path, error: &dyn std::fmt::Display) -> Error {
+    Error::failed(format!(
+        "cannot read the data set in {}",
+        directory.display()
+    ))
+    .because(error)
 }
 
 /// An export as it goes on.
@@ -155,18 +173,12 @@ struct Export<'a> {
 impl Export<'_> {
     /// Refuses snapshots that the data set has, and a directory with something else in it.
     fn require_new(&self, directory: &Path, sources: &[Source]) -> Result<(), Error> {
-        let unreadable = |error: &dyn std::fmt::Display| {
-            Error::failed(format!(
-                "cannot read the data set in {}",
-                directory.display()
-            ))
-            .because(error)
-        };
         let there = self
             .snapshot_ids(directory)
-            .map_err(|error| unreadable(&error))?;
+            .map_err(|error| unreadable(directory, &error))?;
         let Some(there) = there else {
-            let mut entries = fs::read_dir(directory).map_err(|error| unreadable(&error))?;
+            let mut entries =
+                fs::read_dir(directory).map_err(|error| unreadable(directory, &error))?;
             let others = entries.any(|entry| {
                 entry.is_ok_and(|entry| !entry.file_name().to_string_lossy().starts_with('.'))
             });
@@ -190,21 +202,31 @@ impl Export<'_> {
                 .advise("Leave it out. Nothing was added."));
             }
         }
-        for table in self.tables.iter().filter(|_| self.format == Format::Csv) {
+        for table in &self.tables {
             let path = directory.join(self.format.place(table));
-            let same = File::open(&path)
-                .map_err(Into::into)
-                .and_then(|file| csv::has_columns(file, table))
-                .map_err(|error| unreadable(&error))?;
+            let same = self
+                .has_columns(&path, table)
+                .map_err(|error| unreadable(directory, &*error))?;
             if !same {
                 return Err(Error::failed(format!(
-                    "cannot add to {}: it has other columns",
-                    path.display()
+                    "cannot add to {}: its {} has other columns",
+                    path.display(),
+                    table.name
                 ))
                 .advise("Another version of bootshotctl made it: export into a new directory."));
             }
         }
         Ok(())
+    }
+
+    /// Whether rows can be added to what is there of a table.
+    fn has_columns(&self, path: &Path, table: &Table) -> Result<bool, Box<dyn std::error::Error>> {
+        Ok(match self.format {
+            Format::Csv => csv::has_columns(File::open(path)?, table)?,
+            Format::Sqlite => Database::file(path)?.has_columns(table)?,
+            // Every line, every file says itself what it has.
+            Format::Jsonl | Format::Parquet => true,
+        })
     }
 
     /// The ids of the snapshots in a data set; none where there is no data set.
@@ -219,6 +241,7 @@ impl Export<'_> {
         let ids = match self.format {
             Format::Csv => csv::snapshot_ids(File::open(summary)?)?,
             Format::Jsonl => jsonl::snapshot_ids(BufReader::new(File::open(summary)?))?,
+            Format::Sqlite => return Ok(Some(Database::file(&summary)?.snapshot_ids()?)),
             Format::Parquet => {
                 let mut ids = Vec::new();
                 for path in files_below(&summary)? {
@@ -282,6 +305,46 @@ impl Export<'_> {
                 }
             }
         }
+        Ok((findings, snapshots))
+    }
+
+    /// SQLite: one database, filled by one thread.
+    fn sqlite(
+        &self,
+        sources: &[Source],
+        progress: &ProgressBar,
+    ) -> Result<(Findings, usize), Error> {
+        let mut findings = Findings::new(self.files);
+        let mut snapshots = 0;
+        let name = self.format.place(data::summary());
+        let path = self.staging.create(&name)?;
+        let before = self.staging.finished(&name);
+        let failed = |error: rusqlite::Error| unwritable(&path, &error);
+        if before.exists() {
+            fs::copy(&before, &path).map_err(|error| unwritable(&path, &error))?;
+        }
+        let database = Database::file(&path).map_err(failed)?;
+        match before.exists() {
+            true => database.drop_indexes(&self.tables).map_err(failed)?,
+            false => database.create(&self.tables).map_err(failed)?,
+        }
+        database.begin().map_err(failed)?;
+        for source in sources {
+            let mut null = 0;
+            let read = source.read(&mut findings, |snapshot| {
+                let id = source.id.as_deref().unwrap_or_default();
+                let loaded = database.load(snapshot, id, &self.tables);
+                let (problems, too_large) = loaded.map_err(failed)?;
+                null = too_large;
+                Ok(((), problems))
+            })?;
+            findings.too_large(null);
+            snapshots += usize::from(read.is_some());
+            progress.inc(1);
+        }
+        database.index(&self.tables).map_err(failed)?;
+        database.commit().map_err(failed)?;
+        database.close().map_err(failed)?;
         Ok((findings, snapshots))
     }
 
@@ -363,7 +426,7 @@ impl Export<'_> {
                     writer.finish().map_err(|error| failed(&error))?;
                     problems
                 }
-                Format::Jsonl | Format::Parquet => {
+                Format::Jsonl | Format::Sqlite | Format::Parquet => {
                     let mut writer = jsonl::Writer::new(&mut file, table, identity);
                     each_row(table, snapshot, |cells| {
                         writer.row(&cells).map_err(|error| failed(&error))

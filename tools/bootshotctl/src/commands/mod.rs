@@ -24,7 +24,9 @@ pub mod registry;
 pub mod report;
 pub mod run;
 pub mod salvage;
+pub mod schema;
 pub mod simulate_boot;
+pub mod sql;
 pub mod status;
 #[cfg(test)]
 mod steps;

@@ -2,17 +2,25 @@
 //!
 //! Every row has the id of its snapshot in front of the columns of its table.
 
+pub mod answer;
 pub mod csv;
+pub mod database;
 pub mod findings;
 pub mod identity;
 pub mod jsonl;
+pub mod mistake;
 pub mod parallel;
 pub mod parquet;
+pub mod progress;
+pub mod prompt;
+pub mod session;
 pub mod sources;
 pub mod staging;
+pub mod views;
 
 use bootshot_reader::tables::{Cell, TABLES, Table};
 
+use crate::data::views::VIEWS;
 use crate::error::Error;
 
 /// The column in front of those of every table.
@@ -40,6 +48,12 @@ pub fn chosen(names: &[String]) -> Result<Vec<&'static Table>, Error> {
             || names.iter().any(|name| *name == table.name)
     };
     Ok(TABLES.iter().filter(wanted).copied().collect())
+}
+
+/// The names of all tables and views.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    let tables = TABLES.iter().map(|table| table.name);
+    tables.chain(VIEWS.iter().map(|view| view.name))
 }
 
 /// The one of `names` that somebody who wrote `name` may have meant.

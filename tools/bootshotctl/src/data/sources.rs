@@ -66,7 +66,8 @@ impl Source {
 pub fn find(names: &[PathBuf]) -> Result<Vec<Source>, Error> {
     let mut sources = Vec::new();
     for name in names {
-        if !name.is_dir() {
+        let kind = fs::metadata(name).map_err(|error| reading::unreadable(name, &error))?;
+        if !kind.is_dir() {
             sources.push(Source::new(name.clone(), true));
             continue;
         }

@@ -58,7 +58,12 @@ impl Tmux {
 
     /// Types a text.
     pub fn type_in(&self, text: &str) {
-        self.tell(&["send-keys", "-l", "--", text]);
+        // tmux takes a semicolon at the end for one between its own commands.
+        let text = match text.strip_suffix(';') {
+            Some(text) => format!("{text}\\;"),
+            None => text.to_owned(),
+        };
+        self.tell(&["send-keys", "-l", "--", &text]);
     }
 
     pub fn resize(&self, width: u16, height: u16) {
