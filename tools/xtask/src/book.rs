@@ -338,7 +338,6 @@ fn fault_of_include(from: &str, include: &str) -> Option<String> {
 
 /// Links of the pages that mdBook made which lead nowhere, and includes that it did not resolve.
 fn faults_of_html(folder: &Path) -> Result<Vec<String>> {
-    let mut faults = Vec::new();
     let mut texts = BTreeMap::new();
     for file in files(folder)? {
         let name = slashed(&file);
@@ -347,7 +346,15 @@ fn faults_of_html(folder: &Path) -> Result<Vec<String>> {
         }
     }
     hold!(texts.len() > 20, "mdBook made {} pages", texts.len());
-    for (name, text) in &texts {
+    Ok(faults_of_made(&texts, |target| {
+        folder.join(target).exists()
+    }))
+}
+
+/// The same, of pages by their names among files that are there or not.
+fn faults_of_made(texts: &BTreeMap<String, String>, exists: impl Fn(&str) -> bool) -> Vec<String> {
+    let mut faults = Vec::new();
+    for (name, text) in texts {
         // The page of all pages repeats what the others have, under other names.
         if name == "print.html" || name == "toc.html" || name == "404.html" {
             continue;
@@ -364,7 +371,7 @@ fn faults_of_html(folder: &Path) -> Result<Vec<String>> {
                 "" => Some(name.clone()),
                 _ => beside(name, path),
             };
-            let Some(target) = target.filter(|target| folder.join(target).exists()) else {
+            let Some(target) = target.filter(|target| exists(target)) else {
                 faults.push(format!("{name}: {link} leads nowhere"));
                 continue;
             };
@@ -374,7 +381,7 @@ fn faults_of_html(folder: &Path) -> Result<Vec<String>> {
             }
         }
     }
-    Ok(faults)
+    faults
 }
 
 /// The values of an attribute in a page.
@@ -493,6 +500,26 @@ mod tests {
         assert_eq!(fault("../../ntdll-lib/ntdll.x86_64.def::12"), None);
         assert!(fault("../../tools/size-ladder/gone.rs").is_some());
         assert!(fault("../../tools/size-ladder/std.rs:gone").is_some());
+    }
+
+    #[test]
+    fn what_mdbook_could_not_resolve_is_found() {
+        let page = |body: &str| BTreeMap::from([("book/a.html".to_owned(), body.to_owned())]);
+        let faults = |body: &str| {
+            faults_of_made(&page(body), |target| {
+                ["book/a.html", "b.svg"].contains(&target)
+            })
+        };
+        let sound = "<h1 id=\"x\"><a href=\"#x\"><a href=\"../b.svg\"><a href=\"https://c\">";
+        assert_eq!(faults(sound), Vec::<String>::new());
+        for broken in [
+            "<a href=\"gone.html\">",
+            "<a href=\"#gone\">",
+            "<a href=\"../../b.svg\">",
+            "{{#include x}}",
+        ] {
+            assert_eq!(faults(broken).len(), 1, "{broken}");
+        }
     }
 
     #[test]
