@@ -23,7 +23,9 @@ const TYPED: &[&str] = &["bat", "diagram", "sh", "windbg"];
 
 /// The job.
 pub fn run() -> Result<ExitCode> {
-    let findings = check(&pages()?)?;
+    let pages = pages()?;
+    let mut findings = check(&pages)?;
+    findings.extend(faults_beside(&pages)?);
     if !findings.is_empty() {
         bail!("the book has faults:\n{}", findings.join("\n"));
     }
@@ -156,6 +158,43 @@ fn check(pages: &Pages) -> Result<Vec<String>> {
         }
     }
     Ok(findings)
+}
+
+/// Links that lead nowhere in the pages beside `docs`: README, CONTRIBUTING and their like.
+fn faults_beside(pages: &Pages) -> Result<Vec<String>> {
+    let mut findings = Vec::new();
+    let root = workspace::root();
+    let entries =
+        fs::read_dir(root).with_context(|| format!("could not list {}", root.display()))?;
+    for entry in entries {
+        let path = entry?.path();
+        if path.extension().is_none_or(|extension| extension != "md") {
+            continue;
+        }
+        let page = read(&path)?;
+        for link in links(&page) {
+            if leads_nowhere(pages, &page, link) {
+                findings.push(format!("{}: link to {link}", workspace::display(&path)));
+            }
+        }
+    }
+    Ok(findings)
+}
+
+/// Whether a link in a page of the workspace's own folder leads nowhere.
+fn leads_nowhere(pages: &Pages, page: &str, link: &str) -> bool {
+    if link.contains("://") {
+        return false;
+    }
+    let (target, anchor) = link.split_once('#').unwrap_or((link, ""));
+    let there = match target {
+        "" => Some(page),
+        _ => target
+            .strip_prefix("docs/")
+            .and_then(|name| pages.get(name).map(String::as_str)),
+    };
+    let has_anchor = |page| anchor.is_empty() || ids(page).contains(anchor);
+    !workspace::root().join(target).exists() || !there.is_none_or(has_anchor)
 }
 
 /// A block between fences.
@@ -446,6 +485,24 @@ mod tests {
     fn the_pages_are_listed_linked_and_made_of_what_is_built() {
         let findings = check(&pages().unwrap()).unwrap();
         assert!(findings.is_empty(), "{}", findings.join("\n"));
+    }
+
+    #[test]
+    fn the_pages_beside_docs_link_to_what_is_there() {
+        let findings = faults_beside(&pages().unwrap()).unwrap();
+        assert!(findings.is_empty(), "{}", findings.join("\n"));
+    }
+
+    #[test]
+    fn a_link_beside_docs_that_leads_nowhere_is_found() {
+        let pages = Pages::from([("format.md".to_owned(), "# One\n".to_owned())]);
+        let nowhere = |link| leads_nowhere(&pages, "# Two\n", link);
+        for sound in ["docs/format.md#one", "#two", "docs", "https://example.com/"] {
+            assert!(!nowhere(sound), "{sound}");
+        }
+        for broken in ["docs/format.md#two", "#one", "docs/gone.md"] {
+            assert!(nowhere(broken), "{broken}");
+        }
     }
 
     #[test]
