@@ -286,4 +286,29 @@ mod tests {
             assert_eq!(Path::new(&made).components().count(), 1);
         }
     }
+
+    /// Rows and bytes of each group of a file of so many rows, each with a text of this length.
+    fn groups(rows: usize, length: usize) -> Vec<i64> {
+        let table = Table::named("volatile_keys").unwrap();
+        let file = tempfile::tempfile().unwrap();
+        let mut writer = Writer::new(&file, table, "0123456789abcdef").unwrap();
+        for row in 0..rows {
+            let text = format!("{row:0length$}");
+            writer.row(vec![Cell::Text(text)]).unwrap();
+        }
+        writer.finish().unwrap();
+        let reader = SerializedFileReader::new(file).unwrap();
+        let groups = reader.metadata().row_groups().iter();
+        groups.map(|group| group.num_rows()).collect()
+    }
+
+    #[test]
+    fn a_group_has_a_bounded_number_of_rows_and_bytes() {
+        let most = i64::try_from(GROUP_ROWS).unwrap();
+        assert_eq!(groups(2 * GROUP_ROWS + 1, 1), [most, most, 1]);
+        let long = 1 << 15;
+        let fit = i64::try_from(GROUP_BYTES / long).unwrap();
+        assert_eq!(groups(GROUP_BYTES / long * 2 + 3, long), [fit, fit, 3]);
+        assert!(groups(0, 1).is_empty());
+    }
 }
