@@ -68,41 +68,47 @@ impl Snapshot<'_> {
     /// The handles of all processes.
     pub fn handles(&self) -> Reading<Vec<Handle>> {
         Reading::gather(|problems| {
-            let entries = self.handle_entries(problems);
-            let images = self.image_names();
-            let walk = self.walk(problems);
-            let names = self.object_names(&walk, &self.handle_lists(), problems);
-            let mut type_names = self.type_names();
-            let own_types = self.own_handle_types();
-            entries
-                .iter()
-                .map(|entry| {
-                    let own = (entry.process_id == self.header.process_id)
-                        .then(|| own_types.get(&entry.handle))
-                        .flatten();
-                    let known = own.or_else(|| type_names.get(&entry.type_index)).cloned();
-                    let object_type = known.unwrap_or_else(|| {
-                        let unknown: Arc<str> = format!("type {}", entry.type_index).into();
-                        type_names.insert(entry.type_index, unknown.clone());
-                        unknown
-                    });
-                    Handle {
-                        pid: entry.process_id,
-                        image: images.get(&entry.process_id).cloned(),
-                        handle: Hex(entry.handle),
-                        access_names: AccessNames {
-                            object_type: object_type.clone(),
-                            mask: entry.granted_access,
-                        },
-                        naming: names.of(entry, &object_type),
-                        object_type,
-                        granted_access: Hex(entry.granted_access.into()),
-                        handle_attributes: names::handle_attributes(entry.attributes),
-                        object_address: (entry.object != 0).then_some(Hex(entry.object)),
-                    }
-                })
-                .collect()
+            let mut handles = Vec::new();
+            problems.extend(self.each_handle(|handle| handles.push(handle)));
+            handles
         })
+    }
+
+    /// As [`handles`](Self::handles), one after the other: there can be a million. What could not be read.
+    pub fn each_handle(&self, mut each: impl FnMut(Handle)) -> Vec<Problem> {
+        let (mut of_list, mut of_names) = (Vec::new(), Vec::new());
+        let images = self.image_names();
+        let walk = self.walk(&mut of_names);
+        let names = self.object_names(&walk, &self.handle_lists(), &mut of_names);
+        let mut type_names = self.type_names();
+        let own_types = self.own_handle_types();
+        for entry in self.each_handle_entry(&mut of_list) {
+            let own = (entry.process_id == self.header.process_id)
+                .then(|| own_types.get(&entry.handle))
+                .flatten();
+            let known = own.or_else(|| type_names.get(&entry.type_index)).cloned();
+            let object_type = known.unwrap_or_else(|| {
+                let unknown: Arc<str> = format!("type {}", entry.type_index).into();
+                type_names.insert(entry.type_index, unknown.clone());
+                unknown
+            });
+            each(Handle {
+                pid: entry.process_id,
+                image: images.get(&entry.process_id).cloned(),
+                handle: Hex(entry.handle),
+                access_names: AccessNames {
+                    object_type: object_type.clone(),
+                    mask: entry.granted_access,
+                },
+                naming: names.of(&entry, &object_type),
+                object_type,
+                granted_access: Hex(entry.granted_access.into()),
+                handle_attributes: names::handle_attributes(entry.attributes),
+                object_address: (entry.object != 0).then_some(Hex(entry.object)),
+            });
+        }
+        of_list.extend(of_names);
+        of_list
     }
 
     pub(super) fn handle_entries(&self, problems: &mut Vec<Problem>) -> Vec<HandleEntry> {

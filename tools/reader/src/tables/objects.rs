@@ -36,7 +36,10 @@ pub static HANDLES: Table = Table {
     ]),
     references: &[OF_PROCESS],
     elsewhere: &[],
-    read: |snapshot, rows| rows.all(snapshot.handles()),
+    read: |snapshot, rows| {
+        let problems = snapshot.each_handle(|handle| rows.push(&handle));
+        rows.problems.extend(problems);
+    },
 };
 
 /// What an object told when the capture opened it.
