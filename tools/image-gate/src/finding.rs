@@ -53,6 +53,8 @@ impl Rule {
     pub const CLR_HEADER: Self = Self("clr-header");
     /// `core::fmt` is not linked in (own build, from the linker map).
     pub const CORE_FMT: Self = Self("core-fmt");
+    /// The sections are no larger than recorded, with a little to spare (own build).
+    pub const SIZE_BUDGET: Self = Self("size-budget");
 
     /// The identifier, in kebab case.
     pub fn id(self) -> &'static str {

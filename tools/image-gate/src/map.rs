@@ -1,6 +1,6 @@
-//! What the linker map of our own build gives away: which code was linked in.
+//! What the linker map of our own build gives away: which code was linked in, and how large it is.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rustc_demangle::try_demangle;
 
@@ -51,6 +51,75 @@ fn mangled(word: &str) -> Option<&str> {
         .filter_map(|prefix| word.find(prefix))
         .min()
         .map(|start| &word[start..])
+}
+
+/// A name in a linker map, and the bytes that it stands for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part {
+    pub name: String,
+    pub size: u64,
+}
+
+/// Where the bytes of an image are, the largest first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SizeMap {
+    /// The linker's input sections: `.text`, `.rdata`, `.pdata` and so on.
+    pub sections: Vec<Part>,
+    /// Functions and data that have a name, demangled.
+    pub symbols: Vec<Part>,
+}
+
+/// Reads the map that `lld-link /MAP` writes. A symbol reaches to the next one, or to the end of its section: what has no
+/// name counts to the name before it.
+pub fn size_map(map: &str) -> SizeMap {
+    let mut ends = BTreeMap::new();
+    let mut places = BTreeMap::new();
+    let mut sections = Vec::new();
+    for line in map.lines() {
+        let mut words = line.split_ascii_whitespace();
+        let (Some(place), Some(name)) = (words.next().and_then(place_of), words.next()) else {
+            continue;
+        };
+        let length = name.strip_suffix('H').filter(|length| length.len() == 8);
+        match length.map(|length| u64::from_str_radix(length, 16)) {
+            Some(Ok(size)) => {
+                ends.insert(place, (place.0, place.1.saturating_add(size)));
+                let name = words.next().unwrap_or_default().to_owned();
+                sections.push(Part { name, size });
+            }
+            // Of several names for one place the first will do.
+            _ => _ = places.entry(place).or_insert(name),
+        }
+    }
+    let mut symbols: Vec<Part> = places
+        .iter()
+        .filter_map(|(place, name)| {
+            let (_, section_end) = ends.range(..=place).next_back()?;
+            let after = (place.0, place.1.saturating_add(1));
+            let next = places.range(after..).next().map(|(next, _)| *next);
+            let end = next.unwrap_or(*section_end).min(*section_end);
+            let name = match try_demangle(name) {
+                Ok(name) => format!("{name:#}"),
+                Err(_) => (*name).to_owned(),
+            };
+            let size = end.1.checked_sub(place.1).filter(|_| end.0 == place.0)?;
+            Some(Part { name, size })
+        })
+        .filter(|part| part.size != 0)
+        .collect();
+    sections.retain(|part| part.size != 0);
+    symbols.sort_by(|one, other| other.size.cmp(&one.size).then(one.name.cmp(&other.name)));
+    sections.sort_by(|one, other| other.size.cmp(&one.size).then(one.name.cmp(&other.name)));
+    SizeMap { sections, symbols }
+}
+
+/// `0001:0000d420`: a section of the image and an offset in it.
+fn place_of(word: &str) -> Option<(u32, u64)> {
+    let (section, offset) = word.split_once(':')?;
+    Some((
+        u32::from_str_radix(section, 16).ok()?,
+        u64::from_str_radix(offset, 16).ok()?,
+    ))
 }
 
 #[cfg(test)]
@@ -146,5 +215,58 @@ Linker script and memory map
             let line = format!(" 0001:0000056e       {symbol} 000000014000156e     bootshot.o");
             assert_eq!(messages(LLD, &line), [""; 0]);
         }
+    }
+
+    #[test]
+    fn a_symbol_reaches_to_the_next_or_to_the_end_of_its_section() {
+        let map = "\
+ Start         Length     Name                   Class
+ 0001:00000000 00000030H .text                   CODE
+ 0001:00000040 00000010H .rdata                  CODE
+ 0002:00000000 00000008H .bss                    DATA
+
+  Address         Publics by Value              Rva+Base               Lib:Object
+
+ 0001:00000000       NtProcessStartup           0000000140001000     bootshot.o
+ 0001:00000010       _RNvNtCs1Vj1hOdQEO7_8bootshot4boot3run 0000000140001010 bootshot.o
+ 0001:00000010       same_place                 0000000140001010     bootshot.o
+ 0002:00000000       PEB                        0000000140002000     bootshot.o
+
+ Static symbols
+
+ 0001:00000044       constants                  0000000140001044     bootshot.o
+";
+        let part = |name: &str, size| Part {
+            name: name.to_owned(),
+            size,
+        };
+        let map = size_map(map);
+        assert_eq!(
+            map.sections,
+            [part(".text", 0x30), part(".rdata", 0x10), part(".bss", 8)]
+        );
+        assert_eq!(
+            map.symbols,
+            [
+                part("bootshot::boot::run", 0x20),
+                part("NtProcessStartup", 0x10),
+                part("constants", 12),
+                part("PEB", 8),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_damaged_map_is_survived() {
+        for map in [
+            "",
+            ":",
+            "0001:ffffffffffffffff a",
+            " 0001:00000000 ffffffffH .text",
+            "x:y z",
+        ] {
+            let _ = size_map(map);
+        }
+        assert_eq!(size_map("0001:00000000 lost"), SizeMap::default());
     }
 }

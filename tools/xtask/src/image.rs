@@ -9,6 +9,7 @@ use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
 use image_gate::{Machine, Policy};
 
+use crate::budget;
 use crate::process::{run, step};
 use crate::setup::{Need, ensure};
 use crate::toolchain::{self, Toolchain};
@@ -101,18 +102,24 @@ impl Image {
             .join("native")
     }
 
-    fn map(self) -> PathBuf {
+    /// Its linker map.
+    pub fn map(self) -> PathBuf {
         maps().join(self.target()).with_extension("map")
     }
 }
 
 /// Builds `images` as a job of its own.
-pub fn build_alone(images: &[Image]) -> Result<ExitCode> {
+pub fn build_alone(images: &[Image], record_sizes: bool) -> Result<ExitCode> {
     let needs: Vec<Need> = std::iter::once(Need::Toolchain)
         .chain(images.iter().map(|image| image.needs()))
         .collect();
     ensure(&needs)?;
-    build(&toolchain::required()?, images)?;
+    let toolchain = toolchain::required()?;
+    if record_sizes {
+        compile(&toolchain, images)?;
+        images.iter().copied().try_for_each(budget::record)?;
+    }
+    build(&toolchain, images)?;
     for image in images {
         println!("{}", workspace::display(&image.path()));
     }
@@ -166,6 +173,7 @@ pub fn inspect(image: Image) -> Result<Vec<String>> {
     findings.extend(image_gate::forbidden_symbols(&String::from_utf8_lossy(
         &read(&image.map())?,
     )));
+    findings.extend(budget::check(image, &bytes)?);
     let mut findings: Vec<String> = findings
         .iter()
         .map(|finding| format!("{}: {finding}", workspace::display(&path)))

@@ -1,6 +1,7 @@
 //! `cargo xtask`: builds, tests and demonstrates bootshot, and sets up what that takes.
 
 mod book;
+mod budget;
 mod companion;
 mod demo;
 mod dist;
@@ -11,6 +12,7 @@ mod link;
 mod process;
 mod report_page;
 mod setup;
+mod size_map;
 mod sizes;
 mod test;
 mod toolchain;
@@ -49,6 +51,9 @@ enum Job {
         /// The images to build; all of them without it
         #[arg(long, value_enum)]
         target: Vec<Image>,
+        /// Record what the sections of the images take, as the figure that later builds are held to
+        #[arg(long)]
+        record_sizes: bool,
     },
     /// Leave the release files in target/dist
     Dist,
@@ -63,6 +68,9 @@ enum Job {
         /// The table as JSON
         #[arg(long)]
         json: bool,
+        /// Instead, write where the bytes of bootshot.exe are into docs/size-map.md
+        #[arg(long, conflicts_with = "json")]
+        map: bool,
     },
     /// Build the book of docs/ with mdBook, into target/book
     Book,
@@ -85,11 +93,17 @@ fn main() -> ExitCode {
     match Arguments::parse().job {
         Job::Demo => finish(demo::run()),
         Job::Test => finish(test::run()),
-        Job::Build { target } if target.is_empty() => finish(image::build_alone(&Image::ALL)),
-        Job::Build { target } => finish(image::build_alone(&target)),
+        Job::Build {
+            target,
+            record_sizes,
+        } => finish(match target.is_empty() {
+            true => image::build_alone(&Image::ALL, record_sizes),
+            false => image::build_alone(&target, record_sizes),
+        }),
         Job::Dist => finish(dist::run()),
         Job::Soak { rounds } => finish(test::soak(rounds)),
-        Job::Sizes { json } => finish(sizes::run(json)),
+        Job::Sizes { map: true, .. } => finish(size_map::run()),
+        Job::Sizes { json, .. } => finish(sizes::run(json)),
         Job::Book => finish(book::run()),
         Job::Example { run } => finish(example::run(run)),
         Job::Screenshots => finish(report_page::screenshots()),

@@ -4,3 +4,4 @@ mod damage;
 mod description;
 mod faults;
 mod fixture;
+mod size;
