@@ -9,9 +9,9 @@ use crate::draft::{Answer, Draft, STATUS_NO_MORE_ENTRIES};
 
 /// The capture's handle to `\Driver`, where it opened it.
 pub fn driver_directory(snapshot: &Snapshot<'_>) -> Option<u64> {
-    let root = snapshot
-        .answers_from(Source::DIRECTORY_OBJECT)
-        .filter(|answer| answer.name() == "\\" && answer.succeeded());
+    let root = snapshot.answers().filter(|answer| {
+        answer.source == Source::DIRECTORY_OBJECT && answer.name() == "\\" && answer.succeeded()
+    });
     let mut number = 0;
     for answer in root {
         for entry in directory_entries(&answer.buffer(), &mut Vec::new()) {
