@@ -123,7 +123,7 @@ mod tests {
                     .entry((handle.pid, handle.object_type))
                     .or_insert(0) += 1;
             }
-            assert!(!expected.is_empty());
+            assert!(!expected.is_empty() || of_unknown_type > 0);
             let counts = snapshot.handle_counts().value;
             assert_eq!(counts.by_process, expected);
             assert_eq!(counts.of_unknown_type, of_unknown_type);
