@@ -2,9 +2,11 @@
 
 use std::fs;
 use std::io;
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
 
 use bootshot_reader::{Completeness, Condition, Problem, ReadError, Snapshot};
+use memmap2::Mmap;
 use serde::Serialize;
 
 use crate::error::{Error, Outcome};
@@ -53,7 +55,7 @@ pub fn open(file: Option<&Path>) -> Result<File, Error> {
         Some(path) => path.to_owned(),
         None => newest(&default_directory("find the newest snapshot")?)?,
     };
-    let bytes = fs::read(&path).map_err(|error| unreadable(&path, &error))?;
+    let bytes = Bytes::of(&path).map_err(|error| unreadable(&path, &error))?;
     Ok(File { path, bytes })
 }
 
@@ -86,10 +88,50 @@ pub fn unreadable(path: &Path, error: &io::Error) -> Error {
     }
 }
 
+/// What a file holds: mapped, so that only what is looked at is read, and no copy is made; read where that is no file that
+/// could be mapped, as a pipe is none.
+enum Bytes {
+    Mapped(Mmap),
+    Read(Vec<u8>),
+}
+
+impl Bytes {
+    #[allow(unsafe_code)]
+    fn of(path: &Path) -> io::Result<Self> {
+        let file = fs::File::open(path)?;
+        // An empty file cannot be mapped everywhere.
+        if !file
+            .metadata()
+            .is_ok_and(|metadata| metadata.is_file() && metadata.len() != 0)
+        {
+            return fs::read(path).map(Self::Read);
+        }
+        // SAFETY: nobody changes a snapshot once it has its name: bootshot writes under another one. Windows refuses to cut
+        // short a file that is mapped. Elsewhere, should somebody do so, the system ends this process with SIGBUS when it
+        // reads behind the new end; bytes written over are told by their checksums, or read as other bytes of no structure
+        // that safety would rest on.
+        match unsafe { Mmap::map(&file) } {
+            Ok(mapped) => Ok(Self::Mapped(mapped)),
+            Err(_) => fs::read(path).map(Self::Read),
+        }
+    }
+}
+
+impl Deref for Bytes {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match self {
+            Self::Mapped(mapped) => mapped,
+            Self::Read(read) => read,
+        }
+    }
+}
+
 /// The bytes of a snapshot.
 pub struct File {
     path: PathBuf,
-    bytes: Vec<u8>,
+    bytes: Bytes,
 }
 
 impl File {

@@ -21,6 +21,7 @@ pub mod diff;
 mod error;
 pub mod layout;
 pub mod names;
+mod payload;
 pub mod records;
 pub mod redact;
 pub mod salvage;
@@ -31,5 +32,6 @@ mod value;
 pub mod verify;
 
 pub use error::{Problem, ReadError};
+pub use payload::Payload;
 pub use snapshot::{Answer, Completeness, Condition, Section, Snapshot};
 pub use value::{Hex, Time};

@@ -1,16 +1,19 @@
 //! A whole snapshot: its header, its sections, and the answers in them.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::num::NonZero;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
 
 use bootshot_format::{
-    Damage, DamageKind, Encoding, Family, FinishedBy, Header, HeaderError, Items, MAGIC, Outcome,
-    Record, RecordKind, Records, SectionBegin, SectionEnd, Source, Trailer,
+    Damage, DamageKind, Encoding, Family, FinishedBy, Header, HeaderError, MAGIC, Outcome, Record,
+    RecordKind, Records, SectionBegin, SectionEnd, Source, Trailer,
 };
 
 use crate::decode::Buffer;
 use crate::error::{Problem, ReadError};
 use crate::layout::{PointerWidth, Structure, View};
+use crate::payload::Payload;
 use crate::value::utf16;
 
 /// How far the capture came.
@@ -51,7 +54,7 @@ pub struct Section<'a> {
     /// The circumstances of the answer; none when it is torn.
     pub end: Option<SectionEnd>,
     /// The payload.
-    pub payload: Cow<'a, [u8]>,
+    pub payload: Payload<'a>,
     /// Whether it can be relied on.
     pub condition: Condition,
     name: &'a [u8],
@@ -203,13 +206,19 @@ impl<'a> Snapshot<'a> {
         let width =
             PointerWidth::from_bytes(header.pointer_width).ok_or(ReadError::DamagedHeader)?;
         let mut assembly = Assembly::default();
-        for record in Records::new(file, header.snapshot_id, Header::SIZE) {
-            match record {
-                Ok(record) => assembly.record(&record),
-                Err(damage) => assembly.damage(damage),
+        let mut records = Records::new(file, header.snapshot_id, Header::SIZE);
+        loop {
+            let window: Vec<_> = records.by_ref().take(WINDOW).collect();
+            if window.is_empty() {
+                return Ok(assembly.finish(header, width));
+            }
+            for (record, intact) in window.iter().zip(verified(&window)) {
+                match record {
+                    Ok(record) => assembly.record(record, intact),
+                    Err(damage) => assembly.damage(*damage),
+                }
             }
         }
-        Ok(assembly.finish(header, width))
     }
 
     /// The size of the captured system's pointers.
@@ -235,14 +244,24 @@ impl<'a> Snapshot<'a> {
             .flat_map(|section| self.answers_in(section))
     }
 
+    /// All answers from one source.
+    pub fn answers_from(&self, source: Source) -> impl Iterator<Item = Answer<'_>> {
+        self.sections
+            .iter()
+            .filter(move |section| {
+                section.condition != Condition::Damaged && section.payload.may_answer(source)
+            })
+            .flat_map(|section| self.answers_in(section))
+            .filter(move |answer| answer.source == source)
+    }
+
     /// The answers in one section; none in a damaged batch beyond the damage.
     pub fn answers_in<'s>(&'s self, section: &'s Section<'a>) -> impl Iterator<Item = Answer<'s>> {
         let batch = section.is_batch();
         let single = (!batch).then(|| self.single(section));
-        let items = if batch { &section.payload[..] } else { &[] };
         single
             .into_iter()
-            .chain(Items::new(items).flatten().map(|item| {
+            .chain(section.payload.items().flatten().map(|item| {
                 let header = item.header;
                 Answer {
                     section: section.ordinal,
@@ -290,9 +309,8 @@ impl<'a> Snapshot<'a> {
 
     /// The answers to one question that succeeded.
     pub fn answered(&self, source: Source, class: u32) -> impl Iterator<Item = Answer<'_>> {
-        self.answers().filter(move |answer| {
-            answer.source == source && answer.class == class && answer.succeeded()
-        })
+        self.answers_from(source)
+            .filter(move |answer| answer.class == class && answer.succeeded())
     }
 
     /// The answer of `NtQuerySystemInformation` to the first of `classes` that was answered.
@@ -317,6 +335,49 @@ pub(crate) fn open_header(file: &[u8]) -> Result<Header, ReadError> {
         HeaderError::UnknownFeatures(bits) => ReadError::UnknownFeatures(bits),
         HeaderError::BadChecksum | HeaderError::Invalid => ReadError::DamagedHeader,
     })
+}
+
+/// Records whose checksums are worked out at once.
+const WINDOW: usize = 4096;
+
+/// Bytes for which another thread is worth starting.
+const WORTH_A_THREAD: usize = 8 << 20;
+
+/// Whether each record's payload is the one that was written. A checksum costs a pass over the bytes, and a large file has
+/// many: they are shared among the processors.
+fn verified(window: &[Result<Record<'_>, Damage>]) -> Vec<bool> {
+    let intact = |record: &Result<Record<'_>, _>| {
+        let record = record.as_ref();
+        record.is_ok_and(Record::payload_is_intact)
+    };
+    let bytes: usize = window
+        .iter()
+        .flatten()
+        .map(|record| record.payload.len())
+        .sum();
+    let processors = thread::available_parallelism().map_or(1, NonZero::get);
+    let threads = processors.min(bytes / WORTH_A_THREAD);
+    if threads < 2 {
+        return window.iter().map(intact).collect();
+    }
+    let verified: Vec<_> = window.iter().map(|_| AtomicBool::new(false)).collect();
+    let next = AtomicUsize::new(0);
+    let work = || {
+        while let Some((record, verified)) = {
+            let place = next.fetch_add(1, Ordering::Relaxed);
+            window.get(place).zip(verified.get(place))
+        } {
+            verified.store(intact(record), Ordering::Relaxed);
+        }
+    };
+    thread::scope(|scope| {
+        for _ in 1..threads {
+            // Without another thread this one does it all.
+            let _ = thread::Builder::new().spawn_scoped(scope, work);
+        }
+        work();
+    });
+    verified.into_iter().map(AtomicBool::into_inner).collect()
 }
 
 /// A section whose records are being gathered.
@@ -370,8 +431,7 @@ impl<'a> Assembly<'a> {
         );
     }
 
-    fn record(&mut self, record: &Record<'a>) {
-        let intact = record.payload_is_intact();
+    fn record(&mut self, record: &Record<'a>, intact: bool) {
         if !intact {
             self.problem(
                 record.offset,
@@ -429,14 +489,13 @@ impl<'a> Assembly<'a> {
                 );
                 continue;
             };
-            let payload = match gathered.chunks[..] {
-                [] => Cow::Borrowed(&[][..]),
-                [single] => Cow::Borrowed(single),
-                ref several => Cow::Owned(several.concat()),
+            let chunks = gathered.chunks.len();
+            let payload = match begin.encoding {
+                Encoding::BATCH => Payload::batch(gathered.chunks),
+                _ => Payload::single(gathered.chunks, begin.source),
             };
             let whole = gathered.end.is_none_or(|end| {
-                end.total_length == payload.len() as u64
-                    && end.chunks as usize == gathered.chunks.len()
+                end.total_length == payload.len() as u64 && end.chunks as usize == chunks
             });
             if !whole {
                 self.problem(
@@ -456,7 +515,7 @@ impl<'a> Assembly<'a> {
             // A batch that was cut off may end inside an item.
             if begin.encoding == Encoding::BATCH
                 && gathered.end.is_some_and(|end| end.outcome != Outcome::TORN)
-                && let Some(Err(offset)) = Items::new(&payload).find(Result::is_err)
+                && let Some(Err(offset)) = payload.items().find(Result::is_err)
             {
                 self.problems.push(Problem {
                     section: Some(ordinal),

@@ -1,11 +1,7 @@
 //! `handles`: the handles of all processes, one by one or counted.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
-
-use bootshot_reader::records::Handle;
+use bootshot_reader::records::{Handle, OfProcess, OfType};
 use bootshot_reader::tables::{self, Column, Kind};
-use serde::Serialize;
 
 use crate::error::{Error, Outcome};
 use crate::output::{Align, Table};
@@ -37,15 +33,6 @@ pub struct Args {
     by_process: bool,
 }
 
-/// The handles to objects of one type.
-#[derive(Serialize)]
-struct OfType {
-    #[serde(rename = "type")]
-    object_type: Arc<str>,
-    handle_count: u64,
-    process_count: usize,
-}
-
 const OF_TYPE: &[Column] = &[
     Column {
         name: "type",
@@ -66,14 +53,6 @@ const HANDLE_COUNT: Column = Column {
     meaning: "handles",
 };
 
-/// The handles of one process.
-#[derive(Serialize)]
-struct OfProcess {
-    pid: u64,
-    image: Option<Arc<str>>,
-    handle_count: u64,
-}
-
 const OF_PROCESS: &[Column] = &[
     Column {
         name: "pid",
@@ -91,67 +70,35 @@ const OF_PROCESS: &[Column] = &[
 pub fn run(args: &Args) -> Result<Outcome, Error> {
     let file = args.input.open()?;
     let snapshot = file.snapshot()?;
-    let mut reading = snapshot.handles();
-    reading.value.retain(|handle| {
-        let wanted = args.object_type.as_deref();
-        args.pid.is_none_or(|pid| handle.pid == pid)
-            && wanted.is_none_or(|name| handle.object_type.eq_ignore_ascii_case(name))
-    });
-    let handles = &mut reading.value;
     let (selection, json) = (&args.selection, args.input.json);
-    if args.by_type {
-        selection.show_only(json, OF_TYPE, by_type(handles), |rows| {
+    let wanted = |pid: u64, object_type: &str| {
+        let name = args.object_type.as_deref();
+        args.pid.is_none_or(|wanted| wanted == pid)
+            && name.is_none_or(|name| object_type.eq_ignore_ascii_case(name))
+    };
+    let problems = if args.by_type {
+        let reading = snapshot.handles_by_type(wanted);
+        selection.show_only(json, OF_TYPE, reading.value, |rows| {
             type_table(rows).print()
         })?;
+        reading.problems
     } else if args.by_process {
-        selection.show_only(json, OF_PROCESS, by_process(handles), |rows| {
+        let reading = snapshot.handles_by_process(wanted);
+        selection.show_only(json, OF_PROCESS, reading.value, |rows| {
             process_table(rows).print()
         })?;
+        reading.problems
     } else {
+        let mut reading = snapshot.handles();
+        let handles = &mut reading.value;
+        handles.retain(|handle| wanted(handle.pid, &handle.object_type));
         selection.apply(&tables::HANDLES, handles)?;
         selection.show(json, &tables::HANDLES, handles, handles, |handles| {
             table(handles).print()
         })?;
-    }
-    Ok(reading::finish(&snapshot, &reading.problems))
-}
-
-/// The most handles first.
-fn by_type(handles: &[Handle]) -> Vec<OfType> {
-    let mut types: BTreeMap<&Arc<str>, (u64, BTreeSet<u64>)> = BTreeMap::new();
-    for handle in handles {
-        let (count, processes) = types.entry(&handle.object_type).or_default();
-        *count += 1;
-        processes.insert(handle.pid);
-    }
-    let mut rows: Vec<_> = types
-        .into_iter()
-        .map(|(object_type, (handle_count, processes))| OfType {
-            object_type: object_type.clone(),
-            handle_count,
-            process_count: processes.len(),
-        })
-        .collect();
-    rows.sort_by_key(|row| std::cmp::Reverse(row.handle_count));
-    rows
-}
-
-/// The most handles first.
-fn by_process(handles: &[Handle]) -> Vec<OfProcess> {
-    let mut processes: BTreeMap<u64, (u64, &Option<Arc<str>>)> = BTreeMap::new();
-    for handle in handles {
-        processes.entry(handle.pid).or_insert((0, &handle.image)).0 += 1;
-    }
-    let mut rows: Vec<_> = processes
-        .into_iter()
-        .map(|(pid, (handle_count, image))| OfProcess {
-            pid,
-            image: image.clone(),
-            handle_count,
-        })
-        .collect();
-    rows.sort_by_key(|row| std::cmp::Reverse(row.handle_count));
-    rows
+        reading.problems
+    };
+    Ok(reading::finish(&snapshot, &problems))
 }
 
 fn table(handles: &[Handle]) -> Table {

@@ -19,7 +19,11 @@ pub struct Args {
 pub fn run(args: &Args) -> Result<Outcome, Error> {
     let file = args.input.open()?;
     let snapshot = file.snapshot()?;
-    let summary = snapshot.summary().value;
+    // The items of batches are shown as JSON only.
+    let summary = match args.input.json {
+        true => snapshot.summary().value,
+        false => snapshot.overview().value,
+    };
     args.input.show(&summary, print)?;
     Ok(reading::finish(&snapshot, &[]))
 }

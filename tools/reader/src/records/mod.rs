@@ -10,6 +10,7 @@ mod directory;
 pub(crate) mod drivers;
 mod firmware;
 mod handle_counts;
+mod handle_totals;
 mod handles;
 mod images;
 mod jobs;
@@ -38,6 +39,7 @@ pub use firmware::{
     BootEntry, FirmwareVariable, PlatformBinary, PlatformBinaryFile, PlatformBinaryHandoff,
     PlatformTable, SecureBootDatabase, UefiVariables,
 };
+pub use handle_totals::{OfProcess, OfType};
 pub use handles::{AccessNames, Handle};
 pub use jobs::{Job, JobAccounting, JobLimits, ProcessJob, SiloInformation};
 pub use memory::{

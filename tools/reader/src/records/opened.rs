@@ -1,6 +1,7 @@
 //! What the capture opened, and where its handles lead: the handle list that was taken while they were open.
 
-use std::collections::BTreeMap;
+use std::cell::OnceCell;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use bootshot_format::{Family, ObjectKind, OpenKind, Source};
@@ -61,7 +62,7 @@ impl<'s> Opened<'s> {
 /// Both handle lists, as far as handles are looked up in them.
 pub(super) struct Lists {
     own: BTreeMap<u64, HandleEntry>,
-    own_counts: BTreeMap<u64, usize>,
+    own_counts: OnceCell<HashMap<u64, usize>>,
     /// Handles that something was asked about: in the last list, else in the first.
     others: BTreeMap<HandleReference, Option<HandleEntry>>,
 }
@@ -79,7 +80,14 @@ impl Lists {
 
     /// How many handles the capture had to the object at `address`.
     pub fn own_handles_to(&self, address: u64) -> usize {
-        self.own_counts.get(&address).copied().unwrap_or_default()
+        let counts = self.own_counts.get_or_init(|| {
+            let mut counts = HashMap::new();
+            for entry in self.own.values() {
+                *counts.entry(entry.object).or_default() += 1;
+            }
+            counts
+        });
+        counts.get(&address).copied().unwrap_or_default()
     }
 }
 
@@ -118,30 +126,44 @@ impl Snapshot<'_> {
 
     /// Everything the capture opened or tried to, in the order of the file.
     pub(super) fn opened_objects(&self) -> impl Iterator<Item = Opened<'_>> {
-        self.answers()
-            .filter(|answer| answer.source == Source::OBJECT)
-            .map(|answer| Opened {
-                kind: ObjectKind(answer.class),
-                handle: if answer.succeeded() {
-                    answer.argument
-                } else {
-                    0
-                },
-                entry: (answer.argument2 >> 32 != 0)
-                    .then_some((answer.argument2 >> 32, answer.argument2 as u32)),
-                status: answer.status,
-                answer,
-            })
+        self.answers_from(Source::OBJECT).map(|answer| Opened {
+            kind: ObjectKind(answer.class),
+            handle: if answer.succeeded() {
+                answer.argument
+            } else {
+                0
+            },
+            entry: (answer.argument2 >> 32 != 0)
+                .then_some((answer.argument2 >> 32, answer.argument2 as u32)),
+            status: answer.status,
+            answer,
+        })
     }
 
     /// The handle list that was taken last, while everything the capture opened was open.
-    pub(super) fn last_handle_entries(&self) -> Option<Vec<HandleEntry>> {
-        let answer = CLASSES.iter().find_map(|class| {
+    fn last_handle_list(&self) -> Option<Answer<'_>> {
+        CLASSES.iter().find_map(|class| {
             self.answered(Source::SYSTEM_INFORMATION, *class)
                 .find(|answer| answer.family == Family::NAMES)
-        })?;
-        let class = HandleClass::from_number(answer.class)?;
-        Some(decode::handles(&answer.buffer(), class, &mut Vec::new()))
+        })
+    }
+
+    /// Whether there is such a list.
+    pub(super) fn has_last_handle_list(&self) -> bool {
+        self.last_handle_list().is_some()
+    }
+
+    /// Its entries, one at a time.
+    pub(super) fn each_last_handle_entry(&self) -> impl Iterator<Item = HandleEntry> {
+        let entries = self.last_handle_list().and_then(|answer| {
+            let class = HandleClass::from_number(answer.class)?;
+            Some(decode::each_handle(
+                &answer.buffer(),
+                class,
+                &mut Vec::new(),
+            ))
+        });
+        entries.into_iter().flatten()
     }
 
     /// What the lists say of the capture's own handles, and of those others' that it asked about.
@@ -154,25 +176,23 @@ impl Snapshot<'_> {
             .map(|reference| (reference, None))
             .collect();
         let mut own = BTreeMap::new();
-        let mut own_counts: BTreeMap<u64, usize> = BTreeMap::new();
         let mut look_up = |entry: &HandleEntry| {
             if let Some(place) = others.get_mut(&(entry.process_id, entry.handle)) {
                 place.get_or_insert(*entry);
             }
         };
-        for entry in self.last_handle_entries().unwrap_or_default() {
+        for entry in self.each_last_handle_entry() {
             if entry.process_id == own_id {
                 own.insert(entry.handle, entry);
-                *own_counts.entry(entry.object).or_default() += 1;
             }
             look_up(&entry);
         }
-        for entry in self.handle_entries(&mut Vec::new()) {
+        for entry in self.each_handle_entry(&mut Vec::new()) {
             look_up(&entry);
         }
         Lists {
             own,
-            own_counts,
+            own_counts: OnceCell::new(),
             others,
         }
     }

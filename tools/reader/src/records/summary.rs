@@ -194,8 +194,22 @@ pub struct ItemSummary {
 impl Snapshot<'_> {
     /// The snapshot at a glance. The problems are those of the file itself.
     pub fn summary(&self) -> Reading<Summary> {
+        self.summary_with(self.sections())
+    }
+
+    /// As [`summary`](Self::summary), without the items of batches, of which there can be a million: how many a batch has
+    /// is the `count` of its answer.
+    pub fn overview(&self) -> Reading<Summary> {
+        let sections = self.sections.iter();
+        self.summary_with(
+            sections
+                .map(|section| self.section_alone(section))
+                .collect(),
+        )
+    }
+
+    fn summary_with(&self, sections: Vec<SectionSummary>) -> Reading<Summary> {
         let header = &self.header;
-        let sections = self.sections();
         let [_, major, minor, patch] = header.writer_version.to_be_bytes();
         Reading {
             value: Summary {
@@ -223,12 +237,12 @@ impl Snapshot<'_> {
                 system: self.system(),
                 privileges: self.privileges(),
                 bad_arguments: self
-                    .answers()
+                    .answers_from(Source::NOTE)
                     .filter(|answer| is_note(answer, NoteKind::BAD_ARGUMENT))
                     .map(|answer| answer.name())
                     .collect(),
                 output_directory: self
-                    .answers()
+                    .answers_from(Source::NOTE)
                     .find(|answer| is_note(answer, NoteKind::OUTPUT_DIRECTORY))
                     .map(|answer| answer.name()),
                 counts: self.counts(),
@@ -258,7 +272,10 @@ impl Snapshot<'_> {
             });
             let cost = &mut families[place];
             cost.sections += 1;
-            cost.questions += (section.items.len() as u64).max(1);
+            cost.questions += match section.answer.source == source_name(Source::BATCH) {
+                true => section.answer.count.unwrap_or(0).max(1),
+                false => 1,
+            };
             cost.bytes += section.answer.bytes;
             cost.duration = add(cost.duration, section.duration);
         }
@@ -300,10 +317,24 @@ impl Snapshot<'_> {
     }
 
     fn section(&self, section: &Section<'_>) -> SectionSummary {
-        let mut items: Vec<_> = self.answers_in(section).collect();
+        let mut summary = self.section_alone(section);
+        if section.is_batch() {
+            summary.items = self
+                .answers_in(section)
+                .map(|answer| item(&answer))
+                .collect();
+        }
+        summary
+    }
+
+    fn section_alone(&self, section: &Section<'_>) -> SectionSummary {
+        let single = self
+            .answers_in(section)
+            .next()
+            .filter(|_| !section.is_batch());
         let end = section.end.as_ref();
-        let answer = if section.is_batch() {
-            ItemSummary {
+        let answer = single.as_ref().map_or_else(
+            || ItemSummary {
                 source: source_name(section.begin.source),
                 class: section.begin.class,
                 class_name: None,
@@ -313,13 +344,12 @@ impl Snapshot<'_> {
                 outcome: names::outcome(section.outcome()),
                 status: format!("0x{:08X}", end.map_or(0, |end| end.status)),
                 status_name: names::status(end.map_or(0, |end| end.status)),
-                count: Some(items.len() as u64),
+                count: Some(section.payload.item_count() as u64),
                 bytes: section.payload.len() as u64,
                 tries: end.map_or(0, |end| end.tries),
-            }
-        } else {
-            item(&items.remove(0))
-        };
+            },
+            item,
+        );
         SectionSummary {
             section: section.ordinal,
             family: section.begin.family.name(),
@@ -329,7 +359,7 @@ impl Snapshot<'_> {
             duration: end.and_then(|end| {
                 self.ticks(section.begin.performance_counter, end.performance_counter)
             }),
-            items: items.iter().map(item).collect(),
+            items: Vec::new(),
         }
     }
 
@@ -387,7 +417,7 @@ impl Snapshot<'_> {
         Counts {
             processes: some(processes.len()),
             threads: some(processes.iter().map(|process| process.threads.len()).sum()),
-            handles: some(self.handle_entries(&mut ignored).len()),
+            handles: some(self.each_handle_entry(&mut ignored).count()),
             types: some(self.types().value.len()),
             modules: some(self.module_entries(&mut ignored).len()),
         }
@@ -406,7 +436,7 @@ impl SectionSummary {
 }
 
 fn is_note(answer: &Answer<'_>, kind: NoteKind) -> bool {
-    answer.source == Source::NOTE && answer.class == kind.0
+    answer.class == kind.0
 }
 
 fn source_name(source: Source) -> String {
@@ -462,7 +492,7 @@ fn count(answer: &Answer<'_>) -> Option<u64> {
             if let Some(class) = ProcessClass::from_number(class) {
                 decode::processes(&buffer, class, &mut ignored).len()
             } else if let Some(class) = HandleClass::from_number(class) {
-                decode::handles(&buffer, class, &mut ignored).len()
+                decode::each_handle(&buffer, class, &mut ignored).count()
             } else if let Some(class) = ModuleClass::from_number(class) {
                 decode::modules(&buffer, class, &mut ignored).len()
             } else if let Some(class) = PageFileClass::from_number(class) {

@@ -1,7 +1,7 @@
 //! Object types: the statistical view of the object manager.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use bootshot_format::{NoteKind, Source};
@@ -118,10 +118,10 @@ impl Snapshot<'_> {
     }
 
     /// Names of the types of what the capture opened, by the handle it got, as the last handle list has it.
-    fn opened_types(&self) -> BTreeMap<u64, Arc<str>> {
+    fn opened_types(&self) -> HashMap<u64, &'static str> {
         self.opened_objects()
             .filter(|opened| opened.handle != 0)
-            .filter_map(|opened| Some((opened.handle, names::object_kind(opened.kind)?.into())))
+            .filter_map(|opened| Some((opened.handle, names::object_kind(opened.kind)?)))
             .collect()
     }
 
@@ -129,32 +129,29 @@ impl Snapshot<'_> {
     /// names says nothing: some systems put 0 everywhere.
     fn types_of_own_handles(&self) -> BTreeMap<u32, Arc<str>> {
         let mut names: BTreeMap<u32, Option<Arc<str>>> = BTreeMap::new();
-        let mut tie = |entries: Vec<HandleEntry>, types: &BTreeMap<u64, Arc<str>>| {
-            for entry in entries {
-                if entry.process_id != self.header.process_id {
-                    continue;
-                }
-                let Some(name) = types.get(&entry.handle) else {
-                    continue;
-                };
-                names
-                    .entry(entry.type_index)
-                    .and_modify(|known| {
-                        if known.as_ref() != Some(name) {
-                            *known = None;
-                        }
-                    })
-                    .or_insert_with(|| Some(name.clone()));
-            }
+        let mut tie = |index: u32, name: &str| {
+            names
+                .entry(index)
+                .and_modify(|known| {
+                    if known.as_deref() != Some(name) {
+                        *known = None;
+                    }
+                })
+                .or_insert_with(|| Some(name.into()));
         };
-        tie(
-            self.handle_entries(&mut Vec::new()),
-            &self.own_handle_types(),
-        );
-        tie(
-            self.last_handle_entries().unwrap_or_default(),
-            &self.opened_types(),
-        );
+        let is_own = |entry: &HandleEntry| entry.process_id == self.header.process_id;
+        let own_types = self.own_handle_types();
+        for entry in self.each_handle_entry(&mut Vec::new()).filter(is_own) {
+            if let Some(name) = own_types.get(&entry.handle) {
+                tie(entry.type_index, name);
+            }
+        }
+        let opened_types = self.opened_types();
+        for entry in self.each_last_handle_entry().filter(is_own) {
+            if let Some(name) = opened_types.get(&entry.handle) {
+                tie(entry.type_index, name);
+            }
+        }
         names
             .into_iter()
             .filter_map(|(index, name)| Some((index, name?)))
@@ -168,7 +165,7 @@ impl Snapshot<'_> {
             .map(|(index, name)| (name, index))
             .collect();
         let mut handle_counts: BTreeMap<u32, u32> = BTreeMap::new();
-        for entry in self.handle_entries(&mut Vec::new()) {
+        for entry in self.each_handle_entry(&mut Vec::new()) {
             *handle_counts.entry(entry.type_index).or_default() += 1;
         }
         let mut names: Vec<Arc<str>> = self.object_type_directory(problems);

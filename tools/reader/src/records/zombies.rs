@@ -172,11 +172,13 @@ impl Snapshot<'_> {
             .map(|opened| self.handle_reference(opened.handle))
             .collect();
         let mut all: BTreeMap<HandleReference, Told<'_>> = BTreeMap::new();
-        for answer in self.answers().filter(Answer::succeeded) {
+        let told = self
+            .answers_from(Source::PROCESS_HANDLE)
+            .chain(self.answers_from(Source::THREAD_HANDLE));
+        for answer in told.filter(Answer::succeeded) {
             let is_thread = match answer.source {
                 Source::PROCESS_HANDLE => false,
-                Source::THREAD_HANDLE => true,
-                _ => continue,
+                _ => true,
             };
             let reference = self.handle_reference(answer.argument);
             if reference.0 == self.header.process_id && !own.contains(&reference) {
@@ -273,9 +275,12 @@ impl Snapshot<'_> {
                 zombie.holders = Some(Vec::new());
             }
         }
-        let last = self.last_handle_entries();
-        let entries = last.unwrap_or_else(|| self.handle_entries(&mut Vec::new()));
-        for entry in entries {
+        let (mut ignored, last) = (Vec::new(), self.has_last_handle_list());
+        let first = (!last).then(|| self.each_handle_entry(&mut ignored));
+        for entry in self
+            .each_last_handle_entry()
+            .chain(first.into_iter().flatten())
+        {
             if entry.process_id == self.header.process_id {
                 continue;
             }
@@ -296,12 +301,11 @@ impl Snapshot<'_> {
             problems.push(Problem::new("ended processes", 0, "an answer", why));
         }
         let ends = || {
-            self.answers().filter(|answer| {
-                answer.source == Source::OPEN
-                    && matches!(
-                        OpenKind(answer.class),
-                        OpenKind::NEXT_PROCESS | OpenKind::NEXT_THREAD
-                    )
+            self.answers_from(Source::OPEN).filter(|answer| {
+                matches!(
+                    OpenKind(answer.class),
+                    OpenKind::NEXT_PROCESS | OpenKind::NEXT_THREAD
+                )
             })
         };
         let mut refused: BTreeMap<(OpenKind, u32), (u64, u32)> = BTreeMap::new();

@@ -1,0 +1,260 @@
+//! The bytes of a section, which lie in the file in one piece or in several.
+//!
+//! Nothing is copied before it has to be: a batch is read where it lies, but for the few items that begin in one chunk and
+//! end in the next.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::ops::Deref;
+use std::sync::OnceLock;
+
+use bootshot_format::{Item, ItemHeader, Items, Source};
+
+/// The payload of a section: its bytes in one piece through `Deref`, which copies them together when they lie in several.
+pub struct Payload<'a> {
+    chunks: Vec<&'a [u8]>,
+    length: usize,
+    whole: OnceLock<Vec<u8>>,
+    runs: Vec<Run<'a>>,
+    sources: Sources,
+    items: usize,
+}
+
+/// Items of a batch that lie in one piece.
+struct Run<'a> {
+    offset: usize,
+    bytes: Cow<'a, [u8]>,
+}
+
+impl<'a> Payload<'a> {
+    /// One answer of the kernel.
+    pub(crate) fn single(chunks: Vec<&'a [u8]>, source: Source) -> Self {
+        Self {
+            length: chunks.iter().map(|chunk| chunk.len()).sum(),
+            chunks,
+            whole: OnceLock::new(),
+            runs: Vec::new(),
+            sources: Sources::of(source),
+            items: 0,
+        }
+    }
+
+    /// A batch of items.
+    pub(crate) fn batch(chunks: Vec<&'a [u8]>) -> Self {
+        let mut payload = Self {
+            runs: runs(&chunks),
+            ..Self::single(chunks, Source::BATCH)
+        };
+        let (mut sources, mut items) = (payload.sources, 0);
+        for item in payload.items().flatten() {
+            sources = sources.with(item.header.source);
+            items += 1;
+        }
+        (payload.sources, payload.items) = (sources, items);
+        payload
+    }
+
+    /// Length in bytes.
+    pub fn len(&self) -> usize {
+        self.length
+    }
+
+    /// Whether there are no bytes.
+    pub fn is_empty(&self) -> bool {
+        self.length == 0
+    }
+
+    /// The items of a batch, where they lie; `Err` with the offset of bytes that are none is the last.
+    pub fn items(&self) -> impl Iterator<Item = Result<Item<'_>, usize>> {
+        let mut sound = true;
+        self.runs
+            .iter()
+            .flat_map(|run| {
+                Items::new(&run.bytes).map(|item| match item {
+                    Ok(item) => Ok(Item {
+                        offset: run.offset + item.offset,
+                        ..item
+                    }),
+                    Err(offset) => Err(run.offset + offset),
+                })
+            })
+            .take_while(move |item| std::mem::replace(&mut sound, item.is_ok()))
+    }
+
+    /// How many items a batch has.
+    pub(crate) fn item_count(&self) -> usize {
+        self.items
+    }
+
+    /// Whether one of its answers may be from this source.
+    pub(crate) fn may_answer(&self, source: Source) -> bool {
+        self.sources.contains(source)
+    }
+}
+
+impl fmt::Debug for Payload<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.deref().fmt(formatter)
+    }
+}
+
+impl Deref for Payload<'_> {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match self.chunks[..] {
+            [] => &[],
+            [single] => single,
+            ref several => self.whole.get_or_init(|| several.concat()),
+        }
+    }
+}
+
+/// The whole items of each chunk, and between them those that begin in one and end in another. Only lengths are looked at:
+/// what is no item is found when it is read.
+fn runs<'a>(chunks: &[&'a [u8]]) -> Vec<Run<'a>> {
+    let mut runs = Vec::new();
+    // The beginning of an item, and where in the payload it stands.
+    let mut begun = Vec::new();
+    let mut begun_at = 0;
+    let mut start = 0;
+    for (place, chunk) in chunks.iter().enumerate() {
+        let mut rest = *chunk;
+        while !begun.is_empty() && !rest.is_empty() {
+            let wanted = length_of(&begun).unwrap_or(LENGTH);
+            let (more, behind) = rest.split_at(rest.len().min(wanted - begun.len()));
+            begun.extend_from_slice(more);
+            rest = behind;
+            if length_of(&begun) == Some(begun.len()) {
+                runs.push(Run {
+                    offset: begun_at,
+                    bytes: Cow::Owned(std::mem::take(&mut begun)),
+                });
+            }
+        }
+        let offset = start + chunk.len() - rest.len();
+        start += chunk.len();
+        let whole = match place + 1 == chunks.len() {
+            true => rest.len(),
+            false => whole_items(rest),
+        };
+        let (items, beginning) = rest.split_at(whole);
+        if !items.is_empty() {
+            runs.push(Run {
+                offset,
+                bytes: Cow::Borrowed(items),
+            });
+        }
+        if !beginning.is_empty() {
+            begun = beginning.to_vec();
+            begun_at = offset + whole;
+        }
+    }
+    if !begun.is_empty() {
+        runs.push(Run {
+            offset: begun_at,
+            bytes: Cow::Owned(begun),
+        });
+    }
+    runs
+}
+
+/// Bytes of the length that an item begins with.
+const LENGTH: usize = 4;
+
+/// The length of an item that begins with `bytes`: never less than what an item has, so that every step is one forward.
+fn length_of(bytes: &[u8]) -> Option<usize> {
+    let length = u32::from_le_bytes(*bytes.first_chunk()?);
+    Some((length as usize).max(ItemHeader::SIZE))
+}
+
+/// Bytes of the items that end in `bytes`.
+fn whole_items(bytes: &[u8]) -> usize {
+    let mut end = 0;
+    while let Some(length) = bytes.get(end..).and_then(length_of) {
+        match end.checked_add(length).filter(|end| *end <= bytes.len()) {
+            Some(next) => end = next,
+            None => break,
+        }
+    }
+    end
+}
+
+/// Sources, those of small numbers each by itself.
+#[derive(Clone, Copy, Debug)]
+struct Sources(u64);
+
+impl Sources {
+    fn of(source: Source) -> Self {
+        Self(1 << source.0.min(u64::BITS - 1))
+    }
+
+    fn with(self, source: Source) -> Self {
+        Self(self.0 | Self::of(source).0)
+    }
+
+    fn contains(self, source: Source) -> bool {
+        self.0 & Self::of(source).0 != 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Items of a growing length, and behind them `tail`.
+    fn batch(tail: &[u8]) -> Vec<u8> {
+        let mut batch = Vec::new();
+        for number in 0..9u32 {
+            let data = vec![number as u8; 8 * number as usize];
+            let header = ItemHeader {
+                data_length: data.len() as u32,
+                source: Source(number),
+                ..ItemHeader::decode(&[0; ItemHeader::SIZE])
+            };
+            batch.extend(header.measured().encode());
+            batch.extend(data);
+        }
+        batch.extend(tail);
+        batch
+    }
+
+    fn shown(items: impl Iterator<Item = Result<Item<'static>, usize>>) -> Vec<String> {
+        items.map(|item| format!("{item:?}")).collect()
+    }
+
+    #[test]
+    fn items_are_the_same_wherever_chunks_end() {
+        for tail in [&[][..], &[1; 3], &[0xFF; 64], &[8, 0, 0, 0, 1, 2, 3, 4]] {
+            let bytes: &'static [u8] = batch(tail).leak();
+            let expected = shown(Items::new(bytes));
+            for first in (0..=bytes.len()).step_by(7) {
+                for second in (first..=bytes.len()).step_by(13) {
+                    let chunks = vec![&bytes[..first], &bytes[first..second], &bytes[second..]];
+                    let payload: &'static _ = Box::leak(Box::new(Payload::batch(chunks)));
+                    assert_eq!(shown(payload.items()), expected, "{first} {second}");
+                    assert_eq!(payload.len(), bytes.len());
+                    assert_eq!(payload[..], *bytes);
+                    assert_eq!(payload.item_count(), 9);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn only_items_that_two_chunks_share_are_copied() {
+        let bytes = batch(&[]);
+        let (first, second) = bytes.split_at(100);
+        let runs = runs(&[first, second]);
+        let copied = runs.iter().filter(|run| matches!(run.bytes, Cow::Owned(_)));
+        assert_eq!(copied.map(|run| run.bytes.len()).collect::<Vec<_>>(), [64]);
+    }
+
+    #[test]
+    fn a_batch_knows_which_sources_answer_in_it() {
+        let bytes = batch(&[]);
+        let payload = Payload::batch(vec![&bytes]);
+        assert!(payload.may_answer(Source(8)));
+        assert!(!payload.may_answer(Source(9)));
+    }
+}
