@@ -25,7 +25,7 @@ impl<'h, K: Kernel> Kept<'h, K> {
         // Handle values fit 32 bits on every Windows.
         let kept = self
             .handles
-            .push(handle.0 as u32 | u32::from(is_directory) * DIRECTORY);
+            .push(handle.0 as u32 | (u32::from(is_directory) * DIRECTORY));
         if kept.is_err() {
             self.kernel.close(handle);
         }
