@@ -253,6 +253,8 @@ struct Job<'a, K: Kernel> {
 }
 
 impl<K: Kernel> Job<'_, K> {
+    // Out of line, with a frame of its own: docs/size.md.
+    #[inline(never)]
     fn photograph(&self, phase_source: PhaseSource) -> Result<(), Status> {
         let kernel = self.kernel;
         let privileges = PRIVILEGES.map(|luid| (luid, kernel.enable_privilege(luid)));

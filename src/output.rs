@@ -185,6 +185,8 @@ impl<K: Kernel> Directory<K> {
     }
 
     /// Whoever may write to the directory could swap snapshots, or keep us from ever running again.
+    // Out of line, with a frame of its own: docs/size.md.
+    #[inline(never)]
     fn refuse_others(&self) -> Result<(), Status> {
         const TOKEN_QUERY: u32 = 8;
         /// `TokenUser`: a pointer to the SID first.

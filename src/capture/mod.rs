@@ -155,6 +155,8 @@ impl<'a, K: Kernel, S: Sink<Error = Status> + Send> Capture<'a, K, S> {
         Ok(())
     }
 
+    // Out of line, with a frame of its own: docs/size.md.
+    #[inline(never)]
     fn family(&mut self, family: Family) {
         match family {
             Family::OWN => self.own(),

@@ -23,6 +23,8 @@ const PROCESS_DUP_HANDLE: u32 = 0x40;
 const MAXIMUM_HOLDERS: usize = 1024;
 
 impl<'a, K: Kernel, S: Sink<Error = Status> + Send> Capture<'a, K, S> {
+    // Out of line, with a frame of its own: docs/size.md.
+    #[inline(never)]
     pub(super) fn names(&mut self) {
         self.first_answered(Family::NAMES, &HANDLES);
         self.kept.close();
