@@ -176,10 +176,7 @@ impl Snapshot<'_> {
             .answers_from(Source::PROCESS_HANDLE)
             .chain(self.answers_from(Source::THREAD_HANDLE));
         for answer in told.filter(Answer::succeeded) {
-            let is_thread = match answer.source {
-                Source::PROCESS_HANDLE => false,
-                _ => true,
-            };
+            let is_thread = answer.source == Source::THREAD_HANDLE;
             let reference = self.handle_reference(answer.argument);
             if reference.0 == self.header.process_id && !own.contains(&reference) {
                 continue;
