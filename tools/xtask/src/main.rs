@@ -6,6 +6,7 @@ mod companion;
 mod demo;
 mod dist;
 mod example;
+mod fleet;
 mod golden;
 mod image;
 mod link;
@@ -80,6 +81,8 @@ enum Job {
         #[arg(long)]
         run: bool,
     },
+    /// Ask a synthetic fleet's snapshots three questions with DuckDB and with Apache Spark, and check what they find
+    FleetDemo(fleet::Arguments),
     /// Take the screenshots in docs/screenshots again, after a change of the page of reports
     Screenshots,
     /// Take the golden snapshots again, after a change of what is captured
@@ -106,6 +109,7 @@ fn main() -> ExitCode {
         Job::Sizes { json, .. } => finish(sizes::run(json)),
         Job::Book => finish(book::run()),
         Job::Example { run } => finish(example::run(run)),
+        Job::FleetDemo(arguments) => finish(fleet::run(arguments)),
         Job::Screenshots => finish(report_page::screenshots()),
         Job::Golden => finish(golden::run()),
     }

@@ -8,7 +8,7 @@ use anyhow::{Result, bail};
 
 use crate::process::{self, host_cargo, on_path, step};
 use crate::toolchain::{self, Toolchain};
-use crate::{report_page, wine};
+use crate::{fleet, report_page, wine};
 
 /// A part that comes from outside the checkout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +36,10 @@ pub enum Need {
     HostClippy,
     /// rustfmt for the host's toolchain.
     HostFmt,
+    /// Runs Apache Spark.
+    Java,
+    /// Installs DuckDB and Apache Spark where they disturb nobody, and runs them.
+    PythonVenv,
 }
 
 impl Need {
@@ -53,6 +57,8 @@ impl Need {
             Self::Tmux => on_path("tmux").is_some(),
             Self::HostClippy => process::output(host_cargo("clippy").arg("--version")).is_ok(),
             Self::HostFmt => process::output(host_cargo("fmt").arg("--version")).is_ok(),
+            Self::Java => fleet::has_java(),
+            Self::PythonVenv => fleet::has_python_venv(),
         }
     }
 
@@ -69,6 +75,8 @@ impl Need {
             Self::Chromium => &["chromium"],
             Self::Tmux => &["tmux"],
             Self::HostFmt => &["rustfmt-web"],
+            Self::Java => &["default-jre-headless"],
+            Self::PythonVenv => &["python3", "python3-venv"],
         }
     }
 
@@ -112,6 +120,13 @@ impl Need {
             Self::Tmux => "tmux: its package".to_owned(),
             Self::HostClippy => "clippy: rustup component add clippy".to_owned(),
             Self::HostFmt => "rustfmt: rustup component add rustfmt".to_owned(),
+            Self::Java => format!(
+                "Java {} or later: the package of a JRE or JDK, with java on PATH",
+                fleet::OLDEST_JAVA
+            ),
+            Self::PythonVenv => {
+                "Python 3.10 or later with its modules venv and ensurepip".to_owned()
+            }
         }
     }
 }
