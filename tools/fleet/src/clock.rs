@@ -27,7 +27,6 @@ pub fn shift(draft: &mut Draft, later: i64) {
     shift_one(&mut draft.trailer.system_time, later);
     for section in &mut draft.sections {
         shift_one(&mut section.begin.system_time, later);
-        // Whose question it is stands in the section as well, where it is a section of its own.
         for answer in &mut section.answers {
             shift_answer(answer, later);
         }

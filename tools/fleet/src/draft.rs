@@ -96,7 +96,7 @@ impl Answer {
     }
 }
 
-/// What is told by the recipe of a test.
+/// One that was answered at once.
 impl From<Entry> for Answer {
     fn from(entry: Entry) -> Self {
         Self {
@@ -219,7 +219,12 @@ impl Section {
         match &self.answers[..] {
             [answer] if !self.is_batch => {
                 let (name, value_name) = (utf16(&answer.name), utf16(&answer.value_name));
-                writer.begin(&self.begin, &name, &value_name)?;
+                let begin = SectionBegin {
+                    argument: answer.argument,
+                    argument2: answer.argument2,
+                    ..self.begin
+                };
+                writer.begin(&begin, &name, &value_name)?;
                 writer.data(&answer.bytes)?;
                 end.status = answer.status;
                 end.returned_length = answer.returned_length();

@@ -1,5 +1,7 @@
 //! The handle lists: `SYSTEM_HANDLE_INFORMATION_EX` for 64-bit systems; and processes that ended and are held by a handle.
 
+use std::collections::BTreeMap;
+
 use bootshot_format::{Family, ObjectKind, OpenKind, Outcome, Source, handle_of};
 use test_snapshots::objects::{self, BasicInformation};
 
@@ -47,61 +49,65 @@ pub struct Ended<'a> {
     pub times: (u64, u64),
 }
 
-/// The handles of `pid` in a list, and the highest of them.
-fn of_process(list: &[u8], pid: u64) -> (u32, u64) {
-    let (_, entries) = list.split_at(HEADER);
-    let values = entries
-        .chunks_exact(SIZE)
-        .filter(|entry| u64::from_le_bytes(bytes_at(entry, UNIQUE_PROCESS_ID)) == pid)
-        .map(|entry| u64::from_le_bytes(bytes_at(entry, HANDLE_VALUE)));
-    values.fold((0, 0), |(count, highest), value| {
-        (count + 1, highest.max(value))
-    })
+/// The handles of a process.
+#[derive(Default)]
+struct Table {
+    count: u32,
+    highest: u64,
+}
+
+impl Table {
+    /// As it is in the list that has most of them.
+    fn of(draft: &mut Draft, pid: u64) -> Self {
+        let mut table = Self::default();
+        for answer in draft.answers_mut().filter(|one| one.is_of_system(CLASS)) {
+            let mut count = 0;
+            for entry in answer.bytes[HEADER..].chunks_exact(SIZE) {
+                if u64::from_le_bytes(bytes_at(entry, UNIQUE_PROCESS_ID)) == pid {
+                    count += 1;
+                    let value = u64::from_le_bytes(bytes_at(entry, HANDLE_VALUE));
+                    table.highest = table.highest.max(value);
+                }
+            }
+            table.count = table.count.max(count);
+        }
+        table
+    }
 }
 
 /// Adds handles: their values. Those of the capture itself are in the last list only, which was taken while they were open.
 pub fn add(draft: &mut Draft, handles: &[Handle]) -> Vec<u64> {
     let capture = draft.header.process_id;
     let mut values = Vec::new();
-    let mut counts: Vec<(u64, u32, u64)> = Vec::new();
+    let mut tables: BTreeMap<u64, Table> = BTreeMap::new();
     for handle in handles {
-        if !counts.iter().any(|(pid, ..)| *pid == handle.pid) {
-            let lists = draft
-                .answers_mut()
-                .filter(|answer| answer.is_of_system(CLASS));
-            let found: Vec<_> = lists
-                .map(|answer| of_process(&answer.bytes, handle.pid))
-                .collect();
-            let count = found
-                .iter()
-                .map(|(count, _)| *count)
-                .max()
-                .unwrap_or_default();
-            let highest = found
-                .iter()
-                .map(|(_, highest)| *highest)
-                .max()
-                .unwrap_or_default();
-            counts.push((handle.pid, count, highest));
-        }
-        for (pid, count, highest) in &mut counts {
-            if *pid == handle.pid {
-                *count += 1;
-                *highest += 4;
-                values.push(*highest);
-            }
-        }
+        let table = tables.entry(handle.pid);
+        let table = table.or_insert_with(|| Table::of(draft, handle.pid));
+        table.count += 1;
+        table.highest += 4;
+        values.push(table.highest);
     }
+    list(draft, handles, &values);
+    for handle in handles.iter().filter(|handle| handle.pid != capture) {
+        types::count(draft, handle.object_type.name, 1, 1);
+    }
+    tables.remove(&capture);
+    for (pid, table) in tables {
+        processes::count_handles(draft, pid, table.count);
+    }
+    values
+}
+
+/// Puts handles with their values into the lists.
+fn list(draft: &mut Draft, handles: &[Handle], values: &[u64]) {
+    let capture = draft.header.process_id;
     for section in &mut draft.sections {
         let is_last = section.begin.family == Family::NAMES;
-        for answer in section
-            .answers
-            .iter_mut()
-            .filter(|answer| answer.is_of_system(CLASS))
-        {
+        let answers = section.answers.iter_mut();
+        for answer in answers.filter(|one| one.is_of_system(CLASS)) {
             let list = &mut answer.bytes;
             let mut count = u64::from_le_bytes(bytes_at(list, 0));
-            for (handle, value) in handles.iter().zip(&values) {
+            for (handle, value) in handles.iter().zip(values) {
                 if handle.pid == capture && !is_last {
                     continue;
                 }
@@ -118,13 +124,6 @@ pub fn add(draft: &mut Draft, handles: &[Handle]) -> Vec<u64> {
             put(list, 0, count.to_le_bytes());
         }
     }
-    for handle in handles.iter().filter(|handle| handle.pid != capture) {
-        types::count(draft, handle.object_type.name, 1, 1);
-    }
-    for (pid, count, _) in counts.into_iter().filter(|(pid, ..)| *pid != capture) {
-        processes::count_handles(draft, pid, count);
-    }
-    values
 }
 
 /// Adds processes that have ended, each with a handle of its holder; `process_type` is the type Process.

@@ -95,7 +95,7 @@ impl Fleet {
     ///
     /// When a file cannot be written.
     pub fn write(&self, folder: &Path) -> io::Result<usize> {
-        let templates = Templates::new();
+        let templates = Templates::golden();
         let next = AtomicUsize::new(0);
         let written = AtomicUsize::new(0);
         let work = || -> io::Result<()> {
@@ -133,8 +133,7 @@ pub struct Templates {
 
 impl Templates {
     /// Takes them apart.
-    #[expect(clippy::new_without_default, reason = "it is no small value")]
-    pub fn new() -> Self {
+    pub fn golden() -> Self {
         Self {
             boot_execute: Template::boot_execute(),
             setup_execute: Template::setup_execute(),

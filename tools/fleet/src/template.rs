@@ -16,9 +16,9 @@ const LIVE: &[u8] = include_bytes!("../../reader/golden/v1-wine8-x64-live.bshot"
 pub struct Template {
     /// Itself.
     pub draft: Draft,
-    /// Ids of its processes.
+    /// Process id of `services.exe`.
     pub services: u64,
-    /// Of the only service host.
+    /// That of its only `svchost.exe`.
     pub service_host: u64,
     /// The capture's handle to `\Driver`.
     pub driver_directory: u64,

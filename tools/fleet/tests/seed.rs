@@ -6,7 +6,7 @@ use bootshot_reader::Snapshot;
 use fleet::{FEWEST_MACHINES, Fleet, Templates};
 
 fn snapshots(seed: u64) -> Vec<Vec<u8>> {
-    let templates = Templates::new();
+    let templates = Templates::golden();
     let fleet = Fleet::new(seed, FEWEST_MACHINES);
     let files = fleet
         .machines()
