@@ -1,5 +1,6 @@
 //! `cargo xtask`: builds, tests and demonstrates bootshot, and sets up what that takes.
 
+mod bench;
 mod book;
 mod budget;
 mod companion;
@@ -81,6 +82,9 @@ enum Job {
         #[arg(long)]
         run: bool,
     },
+    /// Measure a capture or the reader, and write the figures into docs/performance.md
+    #[command(subcommand)]
+    Bench(bench::Bench),
     /// Ask a synthetic fleet's snapshots three questions with DuckDB and with Apache Spark, and check what they find
     FleetDemo(fleet::Arguments),
     /// Take the screenshots in docs/screenshots again, after a change of the page of reports
@@ -105,6 +109,7 @@ fn main() -> ExitCode {
         }),
         Job::Dist => finish(dist::run()),
         Job::Soak { rounds } => finish(test::soak(rounds)),
+        Job::Bench(bench) => finish(bench::run(bench)),
         Job::Sizes { map: true, .. } => finish(size_map::run()),
         Job::Sizes { json, .. } => finish(sizes::run(json)),
         Job::Book => finish(book::run()),

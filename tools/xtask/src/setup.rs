@@ -40,6 +40,10 @@ pub enum Need {
     Java,
     /// Installs DuckDB and Apache Spark where they disturb nobody, and runs them.
     PythonVenv,
+    /// Counts instructions.
+    Valgrind,
+    /// Reads JSON: a yardstick of the benches.
+    Jq,
 }
 
 impl Need {
@@ -59,6 +63,8 @@ impl Need {
             Self::HostFmt => process::output(host_cargo("fmt").arg("--version")).is_ok(),
             Self::Java => fleet::has_java(),
             Self::PythonVenv => fleet::has_python_venv(),
+            Self::Valgrind => on_path("valgrind").is_some(),
+            Self::Jq => on_path("jq").is_some(),
         }
     }
 
@@ -77,6 +83,8 @@ impl Need {
             Self::HostFmt => &["rustfmt-web"],
             Self::Java => &["default-jre-headless"],
             Self::PythonVenv => &["python3", "python3-venv"],
+            Self::Valgrind => &["valgrind"],
+            Self::Jq => &["jq"],
         }
     }
 
@@ -127,6 +135,8 @@ impl Need {
             Self::PythonVenv => {
                 "Python 3.10 or later with its modules venv and ensurepip".to_owned()
             }
+            Self::Valgrind => "valgrind: its package; it counts instructions".to_owned(),
+            Self::Jq => "jq: its package".to_owned(),
         }
     }
 }

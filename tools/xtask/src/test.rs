@@ -13,7 +13,7 @@ use crate::process::{self, host_cargo, step};
 use crate::setup::{Need, ensure};
 use crate::toolchain::{self, Toolchain, target_variable};
 use crate::wine::{self, Prefix};
-use crate::{book, dist, example, report_page, sizes, workspace};
+use crate::{bench, book, dist, example, report_page, sizes, workspace};
 
 /// The targets on which structure layouts are compared with phnt's.
 const ABI_TARGETS: [&str; 3] = [
@@ -74,6 +74,15 @@ pub fn run() -> Result<ExitCode> {
         "the worked example of the book: one more section",
         book::add_a_section,
     );
+
+    match bench::instructions::missing() {
+        None => {
+            tally.check("instructions of the reader", bench::instructions::check);
+        }
+        Some(why) => step(format!(
+            "Skipped, and not counted: instructions of the reader, as {why}"
+        )),
+    }
 
     let compiled = tally.check("the native executable in every flavour", || {
         image::compile(&toolchain, &Image::ALL)
