@@ -15,6 +15,9 @@ const MAXIMUM_ANSWER: usize = if size_of::<usize>() == 4 {
     1 << 30
 };
 
+/// Bytes added to the length that was asked for, at most.
+const MAXIMUM_ROOM_TO_GROW: usize = 512 << 10;
+
 /// Bytes to which a buffer is doubled where the kernel does not say how much it wants.
 const MAXIMUM_GUESS: usize = 32 << 20;
 
@@ -235,8 +238,9 @@ pub(super) fn ask<K: Kernel>(kernel: K, buffer: &mut Region<K>, call: &mut Call)
         let (wanted, limit) = if room < buffer.length() {
             (buffer.length(), MAXIMUM_ANSWER)
         } else if returned > room {
-            // An eighth more than asked for, since the system goes on.
-            (returned.saturating_add(returned / 8), MAXIMUM_ANSWER)
+            // An eighth more than asked for, since the system goes on; thousands of handles more are enough.
+            let more = (returned / 8).min(MAXIMUM_ROOM_TO_GROW);
+            (returned.saturating_add(more), MAXIMUM_ANSWER)
         } else {
             (room * 2, MAXIMUM_GUESS)
         };
