@@ -35,6 +35,8 @@ struct Line {
     command: Command,
     /// Whether its instructions are counted.
     counted: bool,
+    /// What it exits with when all is well.
+    expected: i32,
 }
 
 impl Line {
@@ -44,6 +46,7 @@ impl Line {
             runs: RUNS,
             command: Command::new(program),
             counted: false,
+            expected: 0,
         }
     }
 
@@ -89,6 +92,8 @@ pub fn run() -> Result<()> {
     let mut diff = bootshotctl("diff`, with a variant`", &["diff"]);
     diff.what = "`bootshotctl diff` with a variant".to_owned();
     diff.command.arg(&variant);
+    // They differ.
+    diff.expected = 1;
     let mut to_parquet = bootshotctl("export --to parquet", &["export", "--to", "parquet"]);
     to_parquet.command.arg(&parquet);
     // It writes to a new directory only.
@@ -156,7 +161,7 @@ pub fn run() -> Result<()> {
 fn measured(measure: &Measure, line: &Line, bytes: u64) -> Result<Vec<String>> {
     step(&line.what);
     let cost = measure.time(line.runs, None, &line.command)?;
-    if cost.exit_code != Some(0) {
+    if cost.exit_code != Some(line.expected) {
         let why = format!("not measured: exit code {}", cost.exit_code.unwrap_or(-1));
         return Ok(cells(&line.what, &[&why, "", "", "", "", ""]));
     }
