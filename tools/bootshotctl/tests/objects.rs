@@ -155,6 +155,7 @@ fn zombies_have_exactly_the_documented_keys() {
         "exit_time",
         "user_time",
         "kernel_time",
+        "holder_count",
         "holders",
     ];
     wanted.sort_unstable();

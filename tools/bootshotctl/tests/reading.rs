@@ -510,7 +510,7 @@ fn what_is_wrong_is_said_and_decides_the_exit_code() {
         "cut",
         &whole[..whole.len() / 2],
         1,
-        "did not come to its end",
+        "ends before the capture did",
     );
     ends(
         "header",
@@ -524,7 +524,7 @@ fn what_is_wrong_is_said_and_decides_the_exit_code() {
         "unfinished",
         &Builder::recorded_x64().unfinished(),
         0,
-        "did not come to its end",
+        "ends before the capture did",
     );
     let missing = run(&["summary"], &folder.path().join("none"));
     assert_eq!(code(&missing), 3);

@@ -27,6 +27,7 @@ fn an_ended_process_has_exit_status_times_path_and_holders() {
             "pid": 500, "tid": null, "image": "kept.exe", "path": "\\Device\\HarddiskVolume1\\kept.exe",
             "exit_status": "0x00000007", "create_time": "2026-01-02T02:04:05.0000001Z",
             "exit_time": "2026-01-02T02:04:05.0000002Z", "user_time": 300, "kernel_time": 400,
+            "holder_count": 3,
             "holders": [
                 {"pid": 400, "image": "holder.exe", "handle": "0x48"},
                 {"pid": 400, "image": "holder.exe", "handle": "0x4c"},
