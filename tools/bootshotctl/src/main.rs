@@ -220,7 +220,10 @@ fn execute(command: Command) -> Result<Outcome, Error> {
 
 fn main() -> ExitCode {
     let CommandLine { no_pager, command } = CommandLine::parse();
-    if command.is_to_be_read() && !no_pager {
+    if no_pager {
+        pager::forbid();
+    }
+    if command.is_to_be_read() {
         pager::allow();
     }
     let done = execute(command);

@@ -11,6 +11,8 @@ use anstream::AutoStream;
 enum Paging {
     /// It goes to standard output.
     Off,
+    /// The same, since the person wants no pager.
+    Forbidden,
     /// The first line of it starts the pager.
     Wanted,
     On(Pager),
@@ -34,8 +36,17 @@ fn with<T>(act: impl FnOnce(&mut Paging) -> T) -> T {
 /// From now on the output goes through a pager, where it goes to a terminal and the person has one.
 pub fn allow() {
     if io::stdout().is_terminal() {
-        with(|paging| *paging = Paging::Wanted);
+        with(|paging| {
+            if matches!(paging, Paging::Off) {
+                *paging = Paging::Wanted;
+            }
+        });
     }
+}
+
+/// Whatever is allowed later, there is no pager.
+pub fn forbid() {
+    with(|paging| *paging = Paging::Forbidden);
 }
 
 /// Gives a line to the pager; `None` where there is none.

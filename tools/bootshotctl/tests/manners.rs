@@ -200,10 +200,14 @@ mod terminal {
     #[ignore = "needs tmux: run by cargo xtask test"]
     fn in_tmux_long_output_goes_through_the_pager_of_the_person() {
         let pager = ("PAGER", "sed 's/^/paged: /'");
-        let line = format!("types {GOLDEN}");
-        start(&line, &[pager]).wait_until("a paged line and the end", |screen| {
-            screen.contains("paged: ") && screen.contains("exit=0")
-        });
+        for line in [
+            format!("types {GOLDEN}"),
+            format!("sql {GOLDEN} 'SELECT name FROM types'"),
+        ] {
+            start(&line, &[pager]).wait_until("a paged line and the end", |screen| {
+                screen.contains("paged: ") && screen.contains("exit=0")
+            });
+        }
         let line = format!("types {GOLDEN} --no-pager");
         let screen = start(&line, &[pager]).wait_for("exit=0");
         assert!(!screen.contains("paged"), "{screen}");

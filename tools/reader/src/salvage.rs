@@ -152,7 +152,7 @@ impl<'a> Beginning<'a> {
 }
 
 /// The end of a section of which nobody told how it ended.
-const NOTHING_TOLD: SectionEnd = SectionEnd {
+pub(crate) const NOTHING_TOLD: SectionEnd = SectionEnd {
     status: 0,
     outcome: Outcome::TORN,
     tries: 0,

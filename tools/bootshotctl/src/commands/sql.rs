@@ -10,6 +10,7 @@ use crate::data::prompt;
 use crate::data::session::Session;
 use crate::data::sources;
 use crate::error::{Error, Outcome};
+use crate::pager;
 
 /// Arguments of `sql`.
 #[derive(clap::Args)]
@@ -52,6 +53,7 @@ pub fn run(args: &Args) -> Result<Outcome, Error> {
             Error::failed("cannot read statements from standard input").because(error)
         })?,
     };
+    pager::allow();
     let mut answers = 0;
     let findings = session.ask(&statement, |asked| {
         answers += 1;

@@ -24,6 +24,7 @@ use serde::{Serialize, Serializer};
 
 use crate::error::ReadError;
 use crate::layout::PointerWidth;
+use crate::salvage::NOTHING_TOLD;
 use crate::snapshot::{Answer, Condition, Section, Snapshot};
 use addresses::{Addresses, Meaning};
 use copy::Copy;
@@ -487,20 +488,6 @@ impl<'s> Redactor<'s> {
         (replace(arguments.0), replace(arguments.1))
     }
 }
-
-/// The end of a section of which nobody told how it ended.
-const NOTHING_TOLD: SectionEnd = SectionEnd {
-    status: 0,
-    outcome: Outcome::TORN,
-    tries: 0,
-    total_length: 0,
-    chunks: 0,
-    items: 0,
-    performance_counter: 0,
-    returned_length: 0,
-    buffer_address: 0,
-    buffer_length: 0,
-};
 
 fn is_note(answer: &Answer<'_>, kind: NoteKind) -> bool {
     answer.source == Source::NOTE && answer.class == kind.0
