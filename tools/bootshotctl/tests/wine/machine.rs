@@ -5,9 +5,14 @@ use std::io::{Read, Seek};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::{env, fs};
+use std::time::Duration;
+use std::{env, fs, thread};
 
 use serde_json::Value;
+
+/// Times that an import into the registry is tried again, and what is waited before each.
+const IMPORTS: u32 = 5;
+const SETTLING: Duration = Duration::from_secs(1);
 
 const SESSION_MANAGER: &str =
     r"HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet\Control\Session Manager";
@@ -112,8 +117,17 @@ impl Machine {
             text.push_str(&format!("\"{name}\"={value}\r\n"));
         }
         self.write("planted.reg", &wide(&format!("\u{feff}{text}")));
-        let said = self.wine(Path::new("reg"), &["import", r"C:\planted.reg"]);
-        assert_eq!(said.code, Some(0), "{said:?}");
+        // While an earlier wineserver ends, Wine sometimes cannot start a program.
+        let import = || self.wine(Path::new("reg"), &["import", r"C:\planted.reg"]);
+        let mut said = import();
+        for _ in 0..IMPORTS {
+            if said.code == Some(0) {
+                return;
+            }
+            thread::sleep(SETTLING);
+            said = import();
+        }
+        panic!("{said:?}");
     }
 
     /// The Session Manager key as `reg export` has it, without its sub-keys.
