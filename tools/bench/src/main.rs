@@ -1,7 +1,7 @@
 //! The program behind `cargo xtask bench`: prints what it measured as JSON.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use bootshot_bench::capture::{self, Phase};
@@ -9,6 +9,7 @@ use bootshot_bench::machine::Size;
 use bootshot_bench::operation::{self, Operation};
 use bootshot_bench::usage;
 use clap::{Parser, Subcommand};
+use test_snapshots::costly;
 
 /// What bootshot and its reader are measured on; started by `cargo xtask bench`.
 #[derive(Parser)]
@@ -42,6 +43,13 @@ enum Job {
         /// Another number, and one handle in a hundred is another
         #[arg(long, default_value_t = 0)]
         variant: u64,
+        /// The file
+        file: PathBuf,
+    },
+    /// Writes a snapshot with as many types of objects as handles of the capture's own
+    ManyTypes {
+        /// How many
+        count: u32,
         /// The file
         file: PathBuf,
     },
@@ -104,8 +112,13 @@ fn run(job: Job) -> Result<(), String> {
             file,
         } => {
             let captured = capture::capture(Size::FULL.smaller(divisor), variant, phase)?;
-            let written = fs::write(&file, captured.snapshot);
-            written.map_err(|error| format!("cannot write {}: {error}", file.display()))
+            write(&file, &captured.snapshot)
         }
+        Job::ManyTypes { count, file } => write(&file, &costly::many_types_and_own_handles(count)),
     }
+}
+
+fn write(file: &Path, snapshot: &[u8]) -> Result<(), String> {
+    let written = fs::write(file, snapshot);
+    written.map_err(|error| format!("cannot write {}: {error}", file.display()))
 }

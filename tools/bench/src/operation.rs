@@ -19,6 +19,8 @@ pub enum Operation {
     HandlesByType,
     /// Parsing, and what `bootshotctl zombies` shows.
     Zombies,
+    /// Parsing, and what `bootshotctl types` shows.
+    Types,
 }
 
 /// Runs an operation; callgrind is told to count in here only.
@@ -44,6 +46,9 @@ pub fn measured(operation: Operation, file: &[u8]) -> Result<(), String> {
         }
         Operation::Zombies => {
             black_box(parse()?.zombies());
+        }
+        Operation::Types => {
+            black_box(parse()?.types());
         }
     }
     Ok(())

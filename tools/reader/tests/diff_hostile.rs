@@ -3,10 +3,11 @@
 //!
 //! The fuzz target `diff` does the same without end, guided by coverage; this is the part of it that always runs.
 
-use bootshot_format::{Family, ObjectKind};
+use bootshot_format::Family;
 use bootshot_reader::Snapshot;
+use test_snapshots::costly;
 use test_snapshots::machine::machine_live;
-use test_snapshots::objects::{self, BasicInformation, ListedHandle, ListedProcess};
+use test_snapshots::objects::{self, ListedHandle, ListedProcess};
 use test_snapshots::{Builder, Data, RegistryBatch, example_firmware, example_registry};
 
 #[path = "../../../fuzz/src/comparison.rs"]
@@ -95,24 +96,9 @@ fn ask(file: &[u8]) {
 
 #[test]
 fn long_names_that_many_entries_share_cost_little() {
-    let long = "x".repeat(30_000);
     // Objects of one directory.
-    let many: Vec<_> = (0..5_000).map(|_| ("e", "Event")).collect();
-    let mut builder = Builder::new(8);
-    builder.batch(
-        Family::NAMESPACE,
-        &[
-            objects::directory(4, 0, &[(&long, "Directory")]).named("\\"),
-            objects::opened(
-                ObjectKind::DIRECTORY,
-                8,
-                Some((4, 0)),
-                BasicInformation::default(),
-            ),
-            objects::directory(8, 0, &many),
-        ],
-    );
-    ask(&builder.finish());
+    ask(&costly::many_entries_with_a_long_path());
+    let long = "x".repeat(30_000);
     // Handles of one process.
     let handles: Vec<_> = (0..5_000)
         .map(|number| ListedHandle {

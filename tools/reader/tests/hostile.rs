@@ -9,6 +9,7 @@ use bootshot_format::{
 };
 use bootshot_reader::Snapshot;
 use bootshot_reader::layout::PointerWidth;
+use test_snapshots::costly;
 use test_snapshots::objects::{self, BasicInformation};
 use test_snapshots::{Builder, Data, Entry};
 
@@ -435,44 +436,9 @@ fn chains_that_lead_back_or_nowhere_end_with_a_problem() {
 #[test]
 fn many_types_and_many_own_handles_are_not_compared_with_each_other() {
     let count = 1_u32 << 16;
-    let mut types = words32(&[count, 0]);
-    let mut notes = Vec::new();
-    let mut handles = words32(&[count, 0, 0, 0]);
-    for index in 0..count {
-        // OBJECT_TYPE_INFORMATION, the name behind it: 4 characters, no two the same.
-        let name = format!("{:04X}", index);
-        let start = types.len();
-        types.resize(start + 0x68, 0);
-        let address = 0x1000 + types.len() as u64;
-        types[start..start + 4].copy_from_slice(&[8, 0, 8, 0]);
-        types[start + 8..start + 16].copy_from_slice(&address.to_le_bytes());
-        types.extend(test_snapshots::utf16(&name));
-        let handle = u64::from(index) * 4;
-        notes.push(
-            Entry::new(Source::NOTE, 3, 0, &[])
-                .about(handle, 0)
-                .named(&name),
-        );
-        let mut entry = [0; 40];
-        entry[8] = 212;
-        entry[16..24].copy_from_slice(&handle.to_le_bytes());
-        entry[30..32].copy_from_slice(&(index as u16).to_le_bytes());
-        handles.extend(entry);
-    }
-    let mut builder = Builder::new(8);
-    builder
-        .section(
-            Family::TYPES,
-            &Entry::new(Source::OBJECT_INFORMATION, 3, 0x1000, &types),
-        )
-        .section(
-            Family::HANDLES,
-            &Entry::new(Source::SYSTEM_INFORMATION, 64, 0, &handles),
-        )
-        .batch(Family::OWN, &notes);
-    let file = builder.finish();
+    let file = costly::many_types_and_own_handles(count);
     let snapshot = Snapshot::parse(&file).expect("it is one of ours");
-    // Comparing each with each would take long enough to be noticed.
+    // That the work grows with neither's square is counted in instructions: `cargo xtask test`.
     let types = questions::READER.ask("types", file.len(), || snapshot.types());
     assert_eq!(types.value.len(), count as usize);
 }
@@ -480,23 +446,7 @@ fn many_types_and_many_own_handles_are_not_compared_with_each_other() {
 /// One directory with a long path and entries of a letter each: their paths must not be made for each of them.
 #[test]
 fn long_paths_are_not_repeated_for_each_entry() {
-    let long = "x".repeat(30_000);
-    let many: Vec<_> = (0..5_000).map(|_| ("e", "Event")).collect();
-    let mut builder = Builder::new(8);
-    builder.batch(
-        Family::NAMESPACE,
-        &[
-            objects::directory(4, 0, &[(&long, "Directory")]).named("\\"),
-            objects::opened(
-                ObjectKind::DIRECTORY,
-                8,
-                Some((4, 0)),
-                BasicInformation::default(),
-            ),
-            objects::directory(8, 0, &many),
-        ],
-    );
-    ask(&builder.finish());
+    ask(&costly::many_entries_with_a_long_path());
 }
 
 /// Links that lead to each other through paths that grow on the way.

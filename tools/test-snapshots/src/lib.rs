@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 mod build;
+pub mod costly;
 mod firmware;
 pub mod machine;
 pub mod objects;

@@ -23,6 +23,11 @@ const DIVISOR: u64 = 100;
 
 const OPERATIONS: [&str; 5] = ["checksum", "parse", "summary", "handles-by-type", "zombies"];
 
+/// What is counted over many types and as many handles of the capture's own: where each is compared with each, it takes many
+/// times as much.
+const OVER_MANY_TYPES: [&str; 1] = ["types"];
+const MANY_TYPES: u32 = 1 << 13;
+
 /// Why no instructions are counted here; none when they are.
 pub fn missing() -> Option<&'static str> {
     if !cfg!(target_arch = "x86_64") {
@@ -86,13 +91,17 @@ fn grown(recorded: &BTreeMap<String, u64>, counted: &BTreeMap<String, u64>) -> V
 
 fn count() -> Result<BTreeMap<String, u64>> {
     let measure = Measure::build()?;
-    let file = measure.snapshot(DIVISOR, 0)?;
-    OPERATIONS
-        .iter()
-        .map(|&operation| {
+    let machine = measure.snapshot(DIVISOR, 0)?;
+    let many_types = measure.many_types(MANY_TYPES)?;
+    let over_machine = OPERATIONS.map(|operation| (operation, &machine));
+    let over_many_types = OVER_MANY_TYPES.map(|operation| (operation, &many_types));
+    over_machine
+        .into_iter()
+        .chain(over_many_types)
+        .map(|(operation, file)| {
             step(format!("Counting the instructions of {operation}"));
             let mut command = measure.command();
-            command.arg("count").arg(operation).arg(&file);
+            command.arg("count").arg(operation).arg(file);
             Ok((
                 operation.to_owned(),
                 of_function("*operation*measured*", &command)?,

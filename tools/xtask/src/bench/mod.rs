@@ -108,6 +108,18 @@ impl Measure {
         Ok(file)
     }
 
+    /// Writes a snapshot with as many types of objects as handles of the capture's own.
+    fn many_types(&self, count: u32) -> Result<PathBuf> {
+        let file = Self::folder()?.join(format!("types-{count}.bshot"));
+        process::run(
+            self.command()
+                .arg("many-types")
+                .arg(count.to_string())
+                .arg(&file),
+        )?;
+        Ok(file)
+    }
+
     /// Runs a program as often as that, and says what the fastest run cost.
     fn time(&self, runs: u32, output: Option<&Path>, command: &Command) -> Result<Cost> {
         let mut best: Option<Cost> = None;
