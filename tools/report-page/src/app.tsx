@@ -1,7 +1,7 @@
 // The page: views on the left, search on top, the chosen view, and the details of a row beside it.
 
 import type { JSX } from "preact";
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 
 import { Details } from "./details";
 import { Grid } from "./grid";
@@ -64,7 +64,8 @@ export function App({ library }: { library: Library }): JSX.Element {
   };
   const focusGrid = () => requestAnimationFrame(() => main.current?.querySelector<HTMLElement>(".grid")?.focus());
 
-  useEffect(() => {
+  // Not after the frame: a key that is pressed as soon as the page is seen would be lost.
+  useLayoutEffect(() => {
     const onKeyDown = (event: KeyboardEvent) => {
       const typing = event.target instanceof HTMLInputElement;
       if (event.key === "/" && !typing && !event.ctrlKey && !event.altKey && !event.metaKey) {
@@ -240,7 +241,7 @@ function TableView({ library, table, filter, onFilter, mostCommit, onOpen }: Tab
 /** Which colours: those of the system, or chosen. */
 function Theme(): JSX.Element {
   const [theme, setTheme] = useState<(typeof THEMES)[number]>("system");
-  useEffect(() => {
+  useLayoutEffect(() => {
     document.documentElement.dataset.theme = theme;
   }, [theme]);
   const next = THEMES[(THEMES.indexOf(theme) + 1) % THEMES.length] ?? "system";

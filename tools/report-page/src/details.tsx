@@ -1,7 +1,7 @@
 // Everything that a record says, beside the table.
 
 import type { JSX } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 
 import { isRow, type Row, type Value } from "./report";
 import { shown, size, words } from "./shown";
@@ -16,7 +16,7 @@ interface Props {
 
 export function Details({ table, row, onClose, onFollow }: Props): JSX.Element {
   const pane = useRef<HTMLElement>(null);
-  useEffect(() => pane.current?.focus(), [row]);
+  useLayoutEffect(() => pane.current?.focus(), [row]);
   return (
     <aside
       ref={pane}

@@ -1,7 +1,7 @@
 // A table of any length, or a tree: virtual rows, a cursor moved with the keys, columns to sort by.
 
 import type { JSX } from "preact";
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 
 import { number, type Row } from "./report";
 import type { Rows, Sorting } from "./rows";
@@ -56,7 +56,7 @@ export function Grid({ rows, filter, mostCommit, onOpen }: Props): JSX.Element {
     overscan: 12,
   });
   const active = Math.min(cursor, lines.length - 1);
-  useEffect(() => {
+  useLayoutEffect(() => {
     setCursor(0);
     scroller.current?.scrollTo({ top: 0 });
   }, [filter, sorting]);

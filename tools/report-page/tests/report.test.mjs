@@ -78,9 +78,15 @@ function reportOf(snapshot, other) {
 /** The golden snapshot of the format's first version that was taken at this moment. */
 const golden = (phase) => GOLDEN.find((name) => path.basename(name).startsWith("v1-") && name.endsWith(`${phase}.bshot`));
 
-/** Opens a report, looks at it, and holds it to what holds for every one: no error, no dialog, no request. */
-async function look(report, options, visit) {
+/**
+ * Opens a report, looks at it, and holds it to what holds for every one: no error, no dialog, no request. `before` runs
+ * in the page before anything of its own does.
+ */
+async function look(report, { before, ...options }, visit) {
   const page = await browser.newPage({ viewport: { width: 1280, height: 800 }, ...options });
+  if (before !== undefined) {
+    await page.addInitScript(before);
+  }
   const faults = [];
   const address = pathToFileURL(report).href;
   page.on("console", (message) => faults.push(`console: ${message.text()}`));
@@ -296,7 +302,7 @@ test("one search finds rows of every table, and leads to them", async () => {
     }
     const handles = json("handles", snapshot).filter((handle) => handle.image === "winedevice.exe");
     const region = page.getByRole("region", { name: "Handles", exact: true });
-    assert.ok((await region.locator("h2").textContent()).endsWith(` ${handles.length}`));
+    await becomes(() => region.locator("h2").textContent(), new RegExp(` ${handles.length}$`));
     await region.getByRole("button", { name: `All ${handles.length} in Handles` }).click();
     await becomes(() => count(page), new RegExp(`^${handles.length} of `));
 
@@ -452,6 +458,19 @@ test("everything is reached with the keys", async () => {
     await page.waitForFunction(() => document.activeElement.getAttribute("role") === "treegrid");
     await page.keyboard.press("Home");
     await becomes(() => active(page), /System/);
+  });
+});
+
+test("a key that is pressed as soon as the page is there is not lost", async () => {
+  const pressWhenReady = () => {
+    const mark = performance.mark.bind(performance);
+    performance.mark = (name) => {
+      document.body.dispatchEvent(new KeyboardEvent("keydown", { key: "/", bubbles: true }));
+      return mark(name);
+    };
+  };
+  await look(reportOf(GOLDEN[0]), { before: pressWhenReady }, async (page) => {
+    assert.equal(await page.evaluate(() => document.activeElement.type), "search");
   });
 });
 
