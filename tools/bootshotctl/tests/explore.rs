@@ -25,6 +25,7 @@ mod tmux;
 #[cfg(unix)]
 mod in_tmux {
     use std::path::{Path, PathBuf};
+    use std::process::Command;
     use std::{env, fs};
 
     use bootshot_format::Family;
@@ -271,6 +272,42 @@ mod in_tmux {
             "{screen}"
         );
         assert_eq!(asked("#{alternate_on} #{cursor_flag}").trim(), "0 1");
+    }
+
+    #[test]
+    #[ignore = "needs tmux: run by cargo xtask test"]
+    fn in_tmux_ending_it_from_outside_gives_the_screen_back() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("live.bshot");
+        fs::write(&path, golden()).expect("a temporary file");
+        for (signal, status) in [("HUP", 129), ("TERM", 143)] {
+            let tmux = Tmux::start(100, 30, &["/bin/sh"], &[("PS1", "ready> ")]);
+            tmux.wait_for("ready>");
+            let process_id = folder.path().join(signal);
+            let line = format!(
+                "sh -c 'echo $$ > {}; exec {PROGRAM} explore {}'; echo ended with $?; stty -a",
+                process_id.display(),
+                path.display()
+            );
+            tmux.type_in(&line);
+            tmux.key("Enter");
+            tmux.wait_for("1 Processes");
+            let process_id = fs::read_to_string(process_id).expect("written before it started");
+            let sent = Command::new("kill")
+                .args([&format!("-{signal}"), process_id.trim()])
+                .status();
+            assert!(sent.expect("kill starts").success());
+            let screen = tmux.wait_until("the settings of the terminal", |screen| {
+                screen.contains(&format!("ended with {status}")) && screen.contains("echoctl")
+            });
+            assert!(!screen.contains("1 Processes"), "{screen}");
+            assert!(
+                screen.contains(" echo ") && screen.contains(" icanon "),
+                "{screen}"
+            );
+            let asked = tmux.tell(&["display-message", "-p", "#{alternate_on} #{cursor_flag}"]);
+            assert_eq!(asked.trim(), "0 1");
+        }
     }
 
     #[test]

@@ -7,6 +7,8 @@ mod explorer;
 mod keys;
 mod list;
 mod matching;
+#[cfg(unix)]
+mod signals;
 mod table;
 mod tables;
 mod terminal;

@@ -17,6 +17,8 @@ use ratatui::backend::CrosstermBackend;
 
 use crate::explore::draw::{self, Look};
 use crate::explore::explorer::{Effect, Explorer};
+#[cfg(unix)]
+use crate::explore::signals;
 
 /// Rows that are filtered or searched before a key is looked for again.
 const ROWS_AT_A_TIME: usize = 10_000;
@@ -40,6 +42,8 @@ impl Screen {
                 others(info);
             }));
         });
+        #[cfg(unix)]
+        signals::give_back_before_the_end(give_back)?;
         enable_raw_mode()?;
         // From here on, dropping it gives the terminal back.
         let screen = Terminal::new(CrosstermBackend::new(stdout())).map(Self);
