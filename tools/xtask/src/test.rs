@@ -3,7 +3,7 @@
 use std::fmt::Display;
 use std::io::{BufRead, BufReader};
 use std::process::{Command, ExitCode, Stdio};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
@@ -292,11 +292,13 @@ fn check_abi(toolchain: &Toolchain, target: &str) -> Result<()> {
     )
 }
 
-/// What passed and what failed.
+/// What passed, what failed, and what it took.
 #[derive(Default)]
 struct Tally {
     passed: usize,
     failures: Vec<String>,
+    /// The steps in their order, with how long each took.
+    times: Vec<(String, Duration)>,
 }
 
 impl Tally {
@@ -312,12 +314,14 @@ impl Tally {
             }
             Err(error) => self.fail(format!("{name}: {error:#}")),
         }
+        self.times.push((name.to_string(), start.elapsed()));
         outcome.is_ok()
     }
 
     /// Runs `cargo test`, and counts what its test programs say.
     fn tests(&mut self, name: &str, command: &mut Command) {
         step(name);
+        let start = Instant::now();
         match run_tests(command) {
             Ok(results) => {
                 self.passed += results.passed;
@@ -327,6 +331,7 @@ impl Tally {
             }
             Err(error) => self.fail(format!("{name}: {error:#}")),
         }
+        self.times.push((name.to_owned(), start.elapsed()));
     }
 
     fn fail(&mut self, failure: impl Into<String>) {
@@ -337,6 +342,7 @@ impl Tally {
 
     /// The closing line is the last one.
     fn finish(self) -> ExitCode {
+        eprint!("{}", table_of(&self.times));
         for failure in &self.failures {
             println!("FAILED {failure}");
         }
@@ -347,6 +353,16 @@ impl Tally {
             ExitCode::FAILURE
         }
     }
+}
+
+/// What each step took, in seconds, and all of them together.
+fn table_of(times: &[(String, Duration)]) -> String {
+    let sum = times.iter().map(|(_, took)| *took).sum();
+    let mut text = String::new();
+    for (name, took) in times.iter().chain([&("all of it".to_owned(), sum)]) {
+        text += &format!("{:>8.1} s  {name}\n", took.as_secs_f32());
+    }
+    text
 }
 
 /// What the test programs of one `cargo test` said, or the tests of one `node --test`.
@@ -459,6 +475,16 @@ mod tests {
         );
         assert_eq!(results.passed, 1);
         assert_eq!(results.failed, ["prints"]);
+    }
+
+    #[test]
+    fn the_steps_are_listed_with_their_times_and_the_sum() {
+        let times = [("fmt", 1_250), ("clippy", 61_000)]
+            .map(|(name, took)| (name.to_owned(), Duration::from_millis(took)));
+        assert_eq!(
+            table_of(&times),
+            "     1.2 s  fmt\n    61.0 s  clippy\n    62.2 s  all of it\n"
+        );
     }
 
     #[test]
