@@ -70,8 +70,17 @@ impl<'t> Arguments<'t> {
             bad: [&[]; BAD_ROOM],
             bad_count: 0,
         };
-        let mut image_seen = false;
-        for word in words(command_line) {
+        // Quotation marks hold the image together, as launchers other than smss write it.
+        let (mut image_seen, mut rest) = match command_line {
+            [first, inside @ ..] if *first == u16::from(b'"') => (true, text::cut(inside, "\"").1),
+            all => (false, Some(all)),
+        };
+        while let Some(line) = rest {
+            let word;
+            (word, rest) = text::cut(line, " \t\r\n");
+            if word.is_empty() {
+                continue;
+            }
             if image_seen {
                 if arguments.read(word).is_none() {
                     arguments.reject(word);
@@ -96,10 +105,10 @@ impl<'t> Arguments<'t> {
         }
     }
 
+    #[inline(never)]
     fn read(&mut self, word: &'t [u16]) -> Option<()> {
-        let mut parts = word.splitn(2, |unit| *unit == u16::from(b'='));
-        let key = parts.next()?;
-        let Some(value) = parts.next() else {
+        let (key, value) = text::cut(word, "=");
+        let Some(value) = value else {
             match text::place_in(key, "quiet verbose once")? {
                 0 => self.voice = Voice::Quiet,
                 1 => self.voice = Voice::Verbose,
@@ -138,26 +147,13 @@ const MAXIMUM_DIRECTORY: usize = 200;
 /// A comma-separated list of families as bits; `None` when one is unknown or none is named.
 fn families(list: &[u16]) -> Option<u16> {
     let mut bits = 0;
-    for name in list.split(|unit| *unit == u16::from(b',')) {
+    let mut rest = Some(list);
+    while let Some(names) = rest {
+        let name;
+        (name, rest) = text::cut(names, ",");
         bits |= 1 << text::place_in(name, Family::ALL_NAMES)?;
     }
     Some(bits)
-}
-
-/// Words between white space; quotation marks hold a first word together, as launchers other than smss write it.
-fn words(command_line: &[u16]) -> impl Iterator<Item = &[u16]> {
-    let quote = u16::from(b'"');
-    let (image, rest) = match command_line {
-        [first, inside @ ..] if *first == quote => {
-            let mut parts = inside.splitn(2, |unit| *unit == quote);
-            (parts.next(), parts.next().unwrap_or(&[]))
-        }
-        all => (None, all),
-    };
-    let is_space = |unit: &u16| matches!(*unit, 0x09 | 0x0A | 0x0D | 0x20);
-    image
-        .into_iter()
-        .chain(rest.split(is_space).filter(|word| !word.is_empty()))
 }
 
 #[cfg(test)]

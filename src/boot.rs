@@ -23,8 +23,8 @@ use crate::shelf::{self, Stem};
 use crate::unregister::unregister;
 use crate::utf16;
 use bootshot_format::{
-    Family, FinishedBy, Header, ObjectKind, Outcome, Phase, PhaseSource, Presence, Trailer, Writer,
-    xxh64,
+    Family, FinishedBy, Header, ObjectKind, Outcome, PACKED_BATCHES, Phase, PhaseSource, Presence,
+    Trailer, Writer, xxh64,
 };
 
 /// Hard errors fail instead of asking somebody: `SEM_NOGPFAULTERRORBOX | SEM_NOOPENFILEERRORBOX`, and critical errors
@@ -74,7 +74,7 @@ fn start<K: Kernel>(kernel: K, peb: u64) -> Result<&'static Run<K>, Status> {
             command_line_length,
             phase: AtomicU8::new(Phase::default().0),
             families_begun: AtomicU8::new(0),
-            result: AtomicU32::new(Status::UNSUCCESSFUL.0),
+            result: AtomicU32::new(Status::UNSUCCESSFUL.number()),
             snapshot: Handover::new(None),
         },
     )
@@ -124,7 +124,7 @@ impl<K: Kernel> Run<K> {
             waited = kernel.wait(worker.get(), None);
         }
         if waited == Status::SUCCESS {
-            return Status(self.result.load(Ordering::Acquire));
+            return Status::new(self.result.load(Ordering::Acquire));
         }
         if let Ok(finisher) = keep_for_ever(kernel, Finisher(self))
             && let Ok(handle) = kernel.start_thread(finisher)
@@ -358,6 +358,7 @@ impl<K: Kernel> Job<'_, K> {
     }
 
     /// Milliseconds since the worker's first instruction.
+    #[inline(never)]
     fn elapsed(&self) -> u32 {
         let ticks = self
             .kernel
@@ -387,6 +388,7 @@ impl<K: Kernel> Job<'_, K> {
                 boot_time as u64,
                 stem.sequence,
             ]),
+            required_features: PACKED_BATCHES,
             machine: MACHINE,
             pointer_width: size_of::<usize>() as u8,
             phase: stem.phase,
@@ -411,7 +413,7 @@ impl<K: Kernel> Job<'_, K> {
 impl<K: Kernel> Task<K> for Run<K> {
     fn run(&'static self, kernel: K) {
         let status = self.work(kernel).err().unwrap_or(Status::SUCCESS);
-        self.result.store(status.0, Ordering::Release);
+        self.result.store(status.number(), Ordering::Release);
     }
 }
 
@@ -518,13 +520,11 @@ fn kept(words: &mut [u64], ask: impl FnOnce(Buffer<'_>) -> Answer) -> (Status, &
 
 /// 128 bits that no two snapshots share: everything that differs between two runs, through two seeds of the checksum.
 fn snapshot_id(sources: [u64; 8]) -> [u8; 16] {
-    let mut bytes = [0; 72];
-    for (place, source) in bytes.as_chunks_mut::<8>().0.iter_mut().zip(sources) {
-        *place = source.to_le_bytes();
-    }
-    let low = xxh64(&bytes);
-    bytes[64..].copy_from_slice(&low.to_le_bytes());
-    let high = xxh64(&bytes);
+    let mut words = [0; 9];
+    Buffer::new(&mut words, usize::MAX).put(&sources);
+    let low = xxh64(Buffer::new(&mut words, usize::MAX).into_bytes());
+    words[8] = low;
+    let high = xxh64(Buffer::new(&mut words, usize::MAX).into_bytes());
     (u128::from(high) << 64 | u128::from(low)).to_le_bytes()
 }
 

@@ -23,7 +23,7 @@ pub extern "system" fn NtProcessStartup(peb: usize) -> ! {
 }
 
 /// `STATUS_STACK_BUFFER_OVERRUN`, which Windows itself uses for fail-fast exits.
-const PANICKED: Status = Status(0xC000_0409);
+const PANICKED: Status = Status::new(0xC000_0409);
 
 /// Hands on the place and nothing else: formatting the message would link `core::fmt` in. Only when this is inlined into
 /// the one function that calls it does the linker's optimizer see that no message is needed, and rustc passes the

@@ -21,6 +21,7 @@ impl Path {
     }
 
     /// The path so far.
+    #[inline(never)]
     pub fn units(&self) -> &[u16] {
         self.units.get(..self.length).unwrap_or(&self.units)
     }

@@ -93,6 +93,7 @@ impl<'a, K: Kernel> Report<'a, K> {
         self.say(&line);
     }
 
+    #[inline(never)]
     fn say(&self, line: &Line) {
         if self.voice != Voice::Quiet {
             self.console.say(line);

@@ -165,11 +165,10 @@ pub fn prune<K: Kernel>(
 
 /// The sequence number at the start of a snapshot's name, finished or not.
 fn sequence_of(name: &[u16]) -> Option<u64> {
-    let number = name.split(|unit| *unit == u16::from(b'-')).next()?;
-    let extension = name.rsplit(|unit| *unit == u16::from(b'.')).next()?;
-    if number.len() + extension.len() + 2 > name.len() {
-        // Without a dash, or without an extension.
-        return None;
+    let (number, rest) = text::cut(name, "-");
+    let mut extension = text::cut(rest?, ".").1?;
+    while let (_, Some(after)) = text::cut(extension, ".") {
+        extension = after;
     }
     text::place_in(extension, "bshot tmp")?;
     text::number(number)
@@ -216,6 +215,8 @@ mod tests {
             "7.bshot",
             "x-1.bshot",
             "7-x.bshot.bak",
+            "7-bshot",
+            "7.bshot-x",
             "sequence-00000007",
             "",
             "-.tmp",

@@ -56,6 +56,16 @@ pub fn place_in(word: &[u16], list: &str) -> Option<u32> {
     None
 }
 
+/// What stands before the first of these ASCII characters, and what stands behind it where there is one.
+#[inline(never)]
+pub fn cut<'t>(text: &'t [u16], separators: &str) -> (&'t [u16], Option<&'t [u16]>) {
+    let is_separator = |unit: &u16| separators.bytes().any(|byte| u16::from(byte) == *unit);
+    match text.iter().position(is_separator) {
+        Some(place) => (text.get(..place).unwrap_or(text), text.get(place + 1..)),
+        None => (text, None),
+    }
+}
+
 /// A letter of ASCII as a small one, any other unit as it is.
 pub const fn lower(unit: u16) -> u16 {
     match unit {
@@ -114,7 +124,11 @@ impl Line {
     /// Appends a status the way Windows writes it: 0x and eight digits.
     pub fn status(&mut self, status: crate::nt::Status) {
         self.text("0x");
-        self.number(u64::from(status.0), const { NonZero::new(16).unwrap() }, 8);
+        self.number(
+            u64::from(status.number()),
+            const { NonZero::new(16).unwrap() },
+            8,
+        );
     }
 
     fn number(&mut self, value: u64, base: NonZero<u64>, digits: u32) {

@@ -84,6 +84,7 @@ fn may_others_write(descriptor: &[u8], user: &[u8]) -> Option<bool> {
 }
 
 /// The SID at `offset`, which says its own length.
+#[inline(never)]
 pub fn sid_at(bytes: &[u8], offset: usize) -> Option<&[u8]> {
     let sid = bytes.get(offset..)?;
     sid.get(..8 + usize::from(*sid.get(1)?) * 4)

@@ -67,11 +67,17 @@ pub fn unregister<K: Kernel>(
             continue;
         };
         // The rest moves down over the entry.
-        let (from, to) = (DATA + end * 2, DATA + start * 2);
-        buffer.bytes_mut().copy_within(from..DATA + length, to);
-        let data = &buffer.bytes()[DATA..DATA + length - (from - to)];
+        let Some(data) = buffer.bytes_mut().get_mut(DATA..DATA + length) else {
+            continue;
+        };
+        let gap = (end - start) * 2;
+        let left = data.len() - gap;
+        for place in start * 2..left {
+            data[place] = data[place + gap];
+        }
+        let left = data.get(..left).unwrap_or_default();
         kernel
-            .set_value_key(key.get(), list, REG_MULTI_SZ, data)
+            .set_value_key(key.get(), list, REG_MULTI_SZ, left)
             .ok()?;
     }
     Ok(())
@@ -85,7 +91,7 @@ fn place_of(list: &[u16], entry: &[u16]) -> Option<(usize, usize)> {
             return None;
         }
         let end = start + length + 1;
-        if is_same(&list[start..start + length], entry) {
+        if is_same(list.get(start..start + length)?, entry) {
             return Some((start, end));
         }
         start = end;

@@ -197,7 +197,7 @@ impl<'a, K: Kernel, S: Sink<Error = Status> + Send> Capture<'a, K, S> {
             self.ask(*question);
             self.count();
             let end = SectionEnd {
-                status: self.asked.status.0,
+                status: self.asked.status.number(),
                 tries: self.asked.tries,
                 performance_counter: kernel.performance_counter().0,
                 returned_length: self.asked.returned_length as u64,
@@ -278,7 +278,7 @@ impl<'a, K: Kernel, S: Sink<Error = Status> + Send> Capture<'a, K, S> {
             length: 0,
             source,
             class: self.call.ask.class(),
-            status: self.asked.status.0,
+            status: self.asked.status.number(),
             argument: self.subject[0],
             argument2: self.subject[1],
             buffer_address: address,

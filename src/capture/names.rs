@@ -190,13 +190,13 @@ impl<K: Kernel> Holders<'_, K> {
         let kernel = self.kernel;
         let process_id = process_id as u32;
         if let Some((_, opened)) = self.list.iter().find(|(id, _)| *id == process_id) {
-            return Status(*opened).ok().map(|()| Handle(*opened as usize));
+            return Status::new(*opened).ok().map(|()| Handle(*opened as usize));
         }
         if self.list.len() == MAXIMUM_HOLDERS {
             self.close();
         }
         let opened = kernel.open_process(u64::from(process_id), PROCESS_DUP_HANDLE);
-        let kept = opened.map_or_else(|status| status.0, |handle| handle.0 as u32);
+        let kept = opened.map_or_else(|status| status.number(), |handle| handle.0 as u32);
         if self.list.push((process_id, kept)).is_err() {
             if let Ok(handle) = opened {
                 kernel.close(handle);
@@ -208,7 +208,7 @@ impl<K: Kernel> Holders<'_, K> {
 
     fn close(&mut self) {
         for (_, opened) in self.list.iter() {
-            if Status(*opened).is_success() {
+            if Status::new(*opened).is_success() {
                 self.kernel.close(Handle(*opened as usize));
             }
         }

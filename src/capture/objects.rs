@@ -67,8 +67,8 @@ impl<K: Kernel, S: Sink<Error = Status> + Send> Capture<'_, K, S> {
         };
         self.ask(question);
         let header = ObjectHeader {
-            basic_status: basic_status.0,
-            security_status: self.asked.status.0,
+            basic_status: basic_status.number(),
+            security_status: self.asked.status.number(),
             basic_length: basic_length as u32,
             security_length: self.asked.length as u32,
         };

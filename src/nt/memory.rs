@@ -184,6 +184,7 @@ pub fn bytes_of(units: &[u16]) -> &[u8] {
 }
 
 /// The first `length` UTF-16 units of a region.
+#[inline(never)]
 pub fn units_of<K: Kernel>(region: &Region<K>, length: usize) -> &[u16] {
     let length = length.min(region.length() / 2);
     if length == 0 {

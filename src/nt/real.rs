@@ -65,13 +65,15 @@ fn raw(handle: Handle) -> HANDLE {
 
 fn answer(status: NTSTATUS, length: impl TryInto<usize>) -> Answer {
     Answer {
-        status: Status(status as u32),
+        status: Status::new(status as u32),
         length: length.try_into().unwrap_or(usize::MAX),
     }
 }
 
 fn opened(status: NTSTATUS, handle: HANDLE) -> Result<Handle, Status> {
-    Status(status as u32).ok().map(|()| Handle(handle as usize))
+    Status::new(status as u32)
+        .ok()
+        .map(|()| Handle(handle as usize))
 }
 
 fn relative(milliseconds: u32) -> LARGE_INTEGER {
@@ -164,7 +166,9 @@ unsafe fn transfer(function: Transfer, file: Handle, place: *mut c_void, length:
 pub fn terminate_process(status: Status) -> ! {
     loop {
         // SAFETY: no pointers; the call does not return for the current process.
-        unsafe { ntpsapi::NtTerminateProcess(raw(Handle::CURRENT_PROCESS), status.0 as NTSTATUS) };
+        unsafe {
+            ntpsapi::NtTerminateProcess(raw(Handle::CURRENT_PROCESS), status.number() as NTSTATUS)
+        };
     }
 }
 
@@ -230,7 +234,7 @@ impl Kernel for Nt {
         let status =
             unsafe { ntobapi::NtQuerySymbolicLinkObject(raw(link), &mut target, &mut length) };
         // The returned length counts a terminating zero, the string's does not.
-        match Status(status as u32).is_success() {
+        match Status::new(status as u32).is_success() {
             true => answer(status, target.Length),
             false => answer(status, length),
         }
@@ -458,7 +462,7 @@ impl Kernel for Nt {
 
     fn is_process_in_job(self, process: Handle) -> Status {
         // SAFETY: no pointers; no job means any.
-        Status(unsafe { ntpsapi::NtIsProcessInJob(raw(process), null_mut()) } as u32)
+        Status::new(unsafe { ntpsapi::NtIsProcessInJob(raw(process), null_mut()) } as u32)
     }
 
     fn set_value_key(self, key: Handle, value: &[u16], kind: u32, data: &[u8]) -> Status {
@@ -474,12 +478,12 @@ impl Kernel for Nt {
                 data.len() as ULONG,
             )
         };
-        Status(status as u32)
+        Status::new(status as u32)
     }
 
     fn close(self, handle: Handle) -> Status {
         // SAFETY: no pointers; a bad handle is a status.
-        Status(unsafe { ntobapi::NtClose(raw(handle)) } as u32)
+        Status::new(unsafe { ntobapi::NtClose(raw(handle)) } as u32)
     }
 
     fn create_file(self, request: &FileRequest<'_>) -> Result<Handle, Status> {
@@ -521,7 +525,7 @@ impl Kernel for Nt {
     fn flush_buffers_file(self, file: Handle) -> Status {
         let mut io = io_status();
         // SAFETY: the status block's place is a local.
-        Status(unsafe { ntioapi::NtFlushBuffersFile(raw(file), &mut io) } as u32)
+        Status::new(unsafe { ntioapi::NtFlushBuffersFile(raw(file), &mut io) } as u32)
     }
 
     fn rename_file(self, file: Handle, directory: Handle, name: &[u16]) -> Status {
@@ -617,7 +621,7 @@ impl Kernel for Nt {
 
     fn set_event(self, event: Handle) -> Status {
         // SAFETY: nobody wants the former state.
-        Status(unsafe { ntexapi::NtSetEvent(raw(event), null_mut()) } as u32)
+        Status::new(unsafe { ntexapi::NtSetEvent(raw(event), null_mut()) } as u32)
     }
 
     fn wait(self, handle: Handle, milliseconds: Option<u32>) -> Status {
@@ -628,7 +632,7 @@ impl Kernel for Nt {
             null_mut()
         };
         // SAFETY: the time is a local or absent.
-        Status(
+        Status::new(
             unsafe { ntobapi::NtWaitForSingleObject(raw(handle), FALSE as BOOLEAN, limit) } as u32,
         )
     }
@@ -652,13 +656,13 @@ impl Kernel for Nt {
                 size_of::<ULONG>() as ULONG,
             )
         };
-        Status(status as u32)
+        Status::new(status as u32)
     }
 
     fn enable_privilege(self, luid: u32) -> Status {
         let mut before = 0;
         // SAFETY: the former state's place is a local.
-        Status(unsafe {
+        Status::new(unsafe {
             ntrtl::RtlAdjustPrivilege(luid, TRUE as BOOLEAN, FALSE as BOOLEAN, &mut before)
         } as u32)
     }
@@ -685,7 +689,7 @@ impl Kernel for Nt {
     fn display_string(self, text: &[u16]) -> Status {
         let mut text = unicode_string(text);
         // SAFETY: the string is borrowed for the call.
-        Status(unsafe { ntexapi::NtDisplayString(&mut text) } as u32)
+        Status::new(unsafe { ntexapi::NtDisplayString(&mut text) } as u32)
     }
 
     fn format_row(self, row: &Row, to: &mut [u8]) -> usize {
@@ -763,7 +767,7 @@ fn look_up(name: &CStr) -> Result<NonNull<c_void>, Status> {
     let mut place = null_mut();
     // SAFETY: the module is loaded for ever, name and place are locals.
     let status = unsafe { ntldr::LdrGetProcedureAddress(module, &mut name, 0, &mut place) };
-    Status(status as u32).ok()?;
+    Status::new(status as u32).ok()?;
     NonNull::new(place.cast()).ok_or(Status::PROCEDURE_NOT_FOUND)
 }
 
@@ -785,7 +789,7 @@ unsafe fn set_information_file(file: Handle, place: PVOID, length: usize, class:
     // SAFETY: the caller's promise; the status block's place is a local.
     let status =
         unsafe { ntioapi::NtSetInformationFile(raw(file), &mut io, place, length as ULONG, class) };
-    Status(status as u32)
+    Status::new(status as u32)
 }
 
 fn allocate(mut place: *mut c_void, mut length: usize, kind: ULONG) -> Result<usize, Status> {
@@ -800,7 +804,7 @@ fn allocate(mut place: *mut c_void, mut length: usize, kind: ULONG) -> Result<us
             PAGE_READWRITE,
         )
     };
-    Status(status as u32).ok().map(|()| place.addr())
+    Status::new(status as u32).ok().map(|()| place.addr())
 }
 
 /// A `KSYSTEM_TIME`: low part, high part, and the high part again, which differ while the kernel is writing it.

@@ -78,7 +78,7 @@ fn assert_recorded_as_answered(snapshot: &crate::Snapshot, run: &Run<Status>) ->
         };
         let found = answers(run, name).into_iter().any(|(call, given)| {
             call.argument == u64::from(begin.class)
-                && given.status.0 == end.status
+                && given.status.number() == end.status
                 && given.length as u64 == end.returned_length
                 && given.address as u64 == end.buffer_address
                 && given.capacity as u64 == end.buffer_length
@@ -95,7 +95,7 @@ fn assert_recorded_as_answered(snapshot: &crate::Snapshot, run: &Run<Status>) ->
         };
         let found = answers(run, name).into_iter().any(|(call, given)| {
             asked(&item, call)
-                && given.status.0 == header.status
+                && given.status.number() == header.status
                 && given.length as u32 == header.returned_length
                 && given.address as u64 == header.buffer_address
                 && (given.bytes == item.data || !given.status.is_success() && item.data.is_empty())
@@ -338,7 +338,7 @@ fn a_process_that_refuses_everything_is_recorded_as_refusing() {
     assert!(
         refused
             .iter()
-            .all(|item| item.header.status == Status::ACCESS_DENIED.0)
+            .all(|item| item.header.status == Status::ACCESS_DENIED.number())
     );
 }
 
@@ -352,7 +352,7 @@ fn a_token_that_cannot_be_opened_is_recorded_as_such() {
     assert_eq!(refused.len(), 1);
     assert_eq!(
         (refused[0].header.argument, refused[0].header.status),
-        (id, Status::ACCESS_DENIED.0)
+        (id, Status::ACCESS_DENIED.number())
     );
 }
 
@@ -396,7 +396,7 @@ fn what_an_old_kernel_lacks_is_asked_the_old_way() {
         let missing = snapshot.raw(Source::SYSTEM_INFORMATION, newer).unwrap();
         assert_eq!(
             (missing.end.outcome, missing.end.status),
-            (Outcome::FAILED, Status::INVALID_INFO_CLASS.0)
+            (Outcome::FAILED, Status::INVALID_INFO_CLASS.number())
         );
         let answered = snapshot.raw(Source::SYSTEM_INFORMATION, older).unwrap();
         assert_eq!(answered.end.outcome, Outcome::COMPLETE);
@@ -423,7 +423,7 @@ fn without_object_types_their_names_come_from_the_namespace_and_own_handles() {
         let asked = snapshot.raw(Source::OBJECT_INFORMATION, 3).unwrap();
         assert_eq!(
             (asked.end.outcome, asked.end.status),
-            (Outcome::FAILED, Status::NOT_IMPLEMENTED.0)
+            (Outcome::FAILED, Status::NOT_IMPLEMENTED.number())
         );
         let listed = snapshot.items_of(Source::DIRECTORY_OBJECT, 0);
         let listed: String = listed.iter().map(|item| text(item.data)).collect();
@@ -591,7 +591,7 @@ fn a_recorded_machine_is_captured_as_it_was_recorded() {
         let section = snapshot.raw(Source::SYSTEM_INFORMATION, class).unwrap();
         assert_eq!(
             (section.end.outcome, section.end.status),
-            (Outcome::FAILED, status.0),
+            (Outcome::FAILED, status.number()),
             "{class}"
         );
     }

@@ -111,7 +111,7 @@ fn ended_threads_are_found_where_the_process_may_be_queried() {
     let addresses: Vec<_> = looked
         .iter()
         .map(|item| {
-            assert_eq!(item.header.status, Status::NO_MORE_ENTRIES.0);
+            assert_eq!(item.header.status, Status::NO_MORE_ENTRIES.number());
             let mut mine = own.iter().filter(|entry| entry.process == 516);
             mine.find(|entry| entry.value == item.header.argument)
                 .unwrap()
@@ -129,7 +129,7 @@ fn what_ended_each_iteration_is_recorded() {
         let items = snapshot.items_of(Source::OPEN, OpenKind::NEXT_PROCESS.0);
         items
             .iter()
-            .map(|item| (item.header.argument, Status(item.header.status)))
+            .map(|item| (item.header.argument, Status::new(item.header.status)))
             .collect::<Vec<_>>()
     };
     let end = Status::NO_MORE_ENTRIES;

@@ -33,7 +33,7 @@ fn variables_come_with_their_values_where_the_firmware_tells_them() {
 
 #[test]
 fn where_values_are_refused_the_names_are_asked() {
-    const NOT_SUPPORTED: Status = Status(0xC000_00BB);
+    const NOT_SUPPORTED: Status = Status::new(0xC000_00BB);
     let mut machine = Machine::small();
     machine
         .firmware_variables
@@ -43,14 +43,14 @@ fn where_values_are_refused_the_names_are_asked() {
         .insert(NAMES, Reply::Bytes(vec![7; 64]));
     let (snapshot, _) = capture(machine);
     let end = |class| snapshot.raw(Source::FIRMWARE_VARIABLES, class).unwrap();
-    assert_eq!(end(NAMES_AND_VALUES).end.status, NOT_SUPPORTED.0);
+    assert_eq!(end(NAMES_AND_VALUES).end.status, NOT_SUPPORTED.number());
     assert_eq!(end(NAMES_AND_VALUES).end.outcome, Outcome::FAILED);
     assert_eq!(end(NAMES).payload, [7; 64]);
 }
 
 #[test]
 fn firmware_without_variables_and_a_missing_privilege_are_recorded() {
-    const PRIVILEGE_NOT_HELD: Status = Status(0xC000_0061);
+    const PRIVILEGE_NOT_HELD: Status = Status::new(0xC000_0061);
     let mut refused = Machine::small();
     refused.privileges.remove(&22);
     for class in [NAMES, NAMES_AND_VALUES] {
@@ -64,7 +64,7 @@ fn firmware_without_variables_and_a_missing_privilege_are_recorded() {
         let (snapshot, _) = capture(machine);
         for class in [NAMES, NAMES_AND_VALUES] {
             let section = snapshot.raw(Source::FIRMWARE_VARIABLES, class).unwrap();
-            assert_eq!(section.end.status, status.0);
+            assert_eq!(section.end.status, status.number());
             assert_eq!(section.end.outcome, Outcome::FAILED);
         }
     }
@@ -77,7 +77,7 @@ fn the_platform_binary_is_described_or_said_to_be_missing_or_refused() {
         let items = snapshot.items_of(Source::OPEN, OpenKind::FILE.0);
         items
             .iter()
-            .map(|item| (text(item.name), Status(item.header.status)))
+            .map(|item| (text(item.name), Status::new(item.header.status)))
             .collect::<Vec<_>>()
     };
     let (snapshot, _) = capture(Machine::small());

@@ -41,7 +41,7 @@ fn refused(snapshot: &Snapshot) -> Vec<(String, Status)> {
     items.retain(|item| !text(item.name).ends_with("wpbbin.exe"));
     items
         .iter()
-        .map(|item| (text(item.name), Status(item.header.status)))
+        .map(|item| (text(item.name), Status::new(item.header.status)))
         .collect()
 }
 
@@ -132,7 +132,7 @@ fn an_image_that_cannot_be_opened_or_read_costs_only_itself() {
     let unread = snapshot.items_of(Source::FILE_CONTENT, 0);
     assert_eq!(unread.len(), all - 1);
     for item in unread {
-        let expected = (Outcome::FAILED, Status::INSUFFICIENT_RESOURCES.0);
+        let expected = (Outcome::FAILED, Status::INSUFFICIENT_RESOURCES.number());
         assert_eq!((item.header.outcome, item.header.status), expected);
     }
 }

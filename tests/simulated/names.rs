@@ -55,7 +55,7 @@ fn refused(snapshot: &Snapshot) -> Vec<(u64, Status)> {
     let items = snapshot.items_of(Source::OPEN, OpenKind::HANDLE.0);
     let refused = items.iter();
     refused
-        .map(|item| (item.header.argument, Status(item.header.status)))
+        .map(|item| (item.header.argument, Status::new(item.header.status)))
         .collect()
 }
 
@@ -95,7 +95,7 @@ fn an_object_is_named_through_the_first_holder_that_lets_it_be_duplicated() {
     let gone = move |call: &Call| {
         call.name == "NtDuplicateObject" && call.process == Some(HOLDER) && call.argument == first
     };
-    let gone = machine.on(gone, Fault::Fail(Status(0xC000_0008)));
+    let gone = machine.on(gone, Fault::Fail(Status::new(0xC000_0008)));
     let (snapshot, _) = capture(gone.clone());
     assert_eq!(
         names(&snapshot).into_keys().collect::<Vec<_>>(),
@@ -301,8 +301,8 @@ fn a_file_that_hangs_costs_its_own_name_and_no_other() {
     assert_eq!((names.len(), names.values().flatten().count()), (20, 18));
     for item in snapshot.items_of(Source::OBJECT_INFORMATION, 1) {
         let expected = match item.data.is_empty() {
-            true => (Status::TIMEOUT.0, Outcome::FAILED),
-            false => (Status::SUCCESS.0, Outcome::COMPLETE),
+            true => (Status::TIMEOUT.number(), Outcome::FAILED),
+            false => (Status::SUCCESS.number(), Outcome::COMPLETE),
         };
         assert_eq!((item.header.status, item.header.outcome), expected);
     }

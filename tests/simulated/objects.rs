@@ -275,7 +275,7 @@ fn what_refuses_to_be_read_is_opened_without_its_security_and_what_refuses_all_i
             header.security_status,
             header.security_length
         ),
-        (0, Status::ACCESS_DENIED.0, 0)
+        (0, Status::ACCESS_DENIED.number(), 0)
     );
     assert_eq!(opened.data.len(), 72);
     // Its contents are listed all the same, those of the other are not.
@@ -297,7 +297,7 @@ fn what_refuses_to_be_read_is_opened_without_its_security_and_what_refuses_all_i
         [(
             ObjectKind::DIRECTORY.0,
             entry_of(*root, number as u32),
-            Status::ACCESS_DENIED.0
+            Status::ACCESS_DENIED.number()
         )]
     );
     let tries = opens(&run).filter(|call| call.text == r"\Sessions");
@@ -530,5 +530,5 @@ fn without_a_root_directory_the_snapshot_says_why() {
             .items_of(Source::OBJECT, ObjectKind::PROCESS.0)
             .len()
     );
-    assert_eq!(objects[0].header.status, Status::ACCESS_DENIED.0);
+    assert_eq!(objects[0].header.status, Status::ACCESS_DENIED.number());
 }

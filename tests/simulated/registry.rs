@@ -37,7 +37,7 @@ fn answers<'s>(snapshot: &'s Snapshot, source: Source, class: u32, path: &str) -
     let runs = about(snapshot, source, class, path);
     for (place, run) in runs.iter().enumerate() {
         assert_eq!(run.header.argument, answers.len() as u64, "{path}");
-        let status = Status(run.header.status);
+        let status = Status::new(run.header.status);
         if place + 1 == runs.len() {
             assert_eq!(status, Status::NO_MORE_ENTRIES, "{path}");
         } else {
@@ -92,7 +92,7 @@ fn refused(snapshot: &Snapshot) -> Vec<(String, Status)> {
     let items = snapshot.items_of(Source::OPEN, OpenKind::KEY.0);
     items
         .iter()
-        .map(|item| (text(item.name), Status(item.header.status)))
+        .map(|item| (text(item.name), Status::new(item.header.status)))
         .collect()
 }
 
@@ -481,7 +481,7 @@ fn a_key_deleted_before_it_is_opened_is_not_missed() {
 
 #[test]
 fn a_key_deleted_while_it_is_asked_keeps_what_it_told() {
-    const KEY_DELETED: Status = Status(0xC000_017C);
+    const KEY_DELETED: Status = Status::new(0xC000_017C);
     let path = format!(r"{SERVICES}\FltMgr");
     let gone = path.clone();
     let machine = furnished().on(
@@ -497,7 +497,7 @@ fn a_key_deleted_while_it_is_asked_keeps_what_it_told() {
     let [run] = runs.as_slice() else {
         panic!("{} runs", runs.len());
     };
-    assert_eq!(run.header.status, KEY_DELETED.0);
+    assert_eq!(run.header.status, KEY_DELETED.number());
     assert_eq!(run.header.outcome, Outcome::TRUNCATED);
     assert!(text(run.data).contains("FltMgr"));
     assert!(!values(&snapshot, &format!(r"{SERVICES}\luafv\Instances\luafv")).is_empty());
@@ -510,7 +510,9 @@ fn a_name_too_long_for_a_path_is_recorded_and_those_beside_it_are_asked() {
     machine.make_key(&format!(r"{SERVICES}\{}", "long".repeat(300)));
     let (snapshot, _) = capture(machine);
     let refused = refused(&snapshot);
-    let long = refused.iter().filter(|(_, status)| status.0 == 0xC000_0106);
+    let long = refused
+        .iter()
+        .filter(|(_, status)| status.number() == 0xC000_0106);
     let long: Vec<_> = long.map(|(path, _)| path).collect();
     assert_eq!(long.len(), 1, "{refused:?}");
     assert!(long[0].len() == LIMIT && long[0].ends_with("longlong"));

@@ -5,9 +5,9 @@ use std::alloc::{Layout, alloc_zeroed, dealloc};
 use std::collections::BTreeMap;
 
 const PAGE: usize = 0x1000;
-const CONFLICTING_ADDRESSES: Status = Status(0xC000_0018);
-const COMMITMENT_LIMIT: Status = Status(0xC000_012D);
-const MEMORY_NOT_ALLOCATED: Status = Status(0xC000_00A0);
+const CONFLICTING_ADDRESSES: Status = Status::new(0xC000_0018);
+const COMMITMENT_LIMIT: Status = Status::new(0xC000_012D);
+const MEMORY_NOT_ALLOCATED: Status = Status::new(0xC000_00A0);
 
 /// All ranges, by address.
 pub struct Memory {

@@ -4,22 +4,22 @@
 pub mod status {
     use crate::nt::Status;
 
-    pub const PROCESS_NOT_IN_JOB: Status = Status(0x0000_0123);
-    pub const PROCESS_IN_JOB: Status = Status(0x0000_0124);
-    pub const INVALID_HANDLE: Status = Status(0xC000_0008);
-    pub const INVALID_CID: Status = Status(0xC000_000B);
-    pub const END_OF_FILE: Status = Status(0xC000_0011);
-    pub const KEY_DELETED: Status = Status(0xC000_017C);
-    pub const NOT_FOUND: Status = Status(0xC000_0225);
-    pub const OBJECT_TYPE_MISMATCH: Status = Status(0xC000_0024);
-    pub const OBJECT_NAME_INVALID: Status = Status(0xC000_0033);
-    pub const OBJECT_PATH_NOT_FOUND: Status = Status(0xC000_003A);
-    pub const OBJECT_PATH_SYNTAX_BAD: Status = Status(0xC000_003B);
-    pub const DELETE_PENDING: Status = Status(0xC000_0056);
-    pub const PRIVILEGE_NOT_HELD: Status = Status(0xC000_0061);
-    pub const FILE_IS_A_DIRECTORY: Status = Status(0xC000_00BA);
-    pub const DIRECTORY_NOT_EMPTY: Status = Status(0xC000_0101);
-    pub const NOT_A_DIRECTORY: Status = Status(0xC000_0103);
+    pub const PROCESS_NOT_IN_JOB: Status = Status::new(0x0000_0123);
+    pub const PROCESS_IN_JOB: Status = Status::new(0x0000_0124);
+    pub const INVALID_HANDLE: Status = Status::new(0xC000_0008);
+    pub const INVALID_CID: Status = Status::new(0xC000_000B);
+    pub const END_OF_FILE: Status = Status::new(0xC000_0011);
+    pub const KEY_DELETED: Status = Status::new(0xC000_017C);
+    pub const NOT_FOUND: Status = Status::new(0xC000_0225);
+    pub const OBJECT_TYPE_MISMATCH: Status = Status::new(0xC000_0024);
+    pub const OBJECT_NAME_INVALID: Status = Status::new(0xC000_0033);
+    pub const OBJECT_PATH_NOT_FOUND: Status = Status::new(0xC000_003A);
+    pub const OBJECT_PATH_SYNTAX_BAD: Status = Status::new(0xC000_003B);
+    pub const DELETE_PENDING: Status = Status::new(0xC000_0056);
+    pub const PRIVILEGE_NOT_HELD: Status = Status::new(0xC000_0061);
+    pub const FILE_IS_A_DIRECTORY: Status = Status::new(0xC000_00BA);
+    pub const DIRECTORY_NOT_EMPTY: Status = Status::new(0xC000_0101);
+    pub const NOT_A_DIRECTORY: Status = Status::new(0xC000_0103);
 }
 
 /// Access rights.

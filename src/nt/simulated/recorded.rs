@@ -49,7 +49,7 @@ pub fn records(mut recording: &[u8]) -> Vec<Record<'_>> {
         records.push(Record {
             kind: word(4),
             class: word(8),
-            status: Status(word(12)),
+            status: Status::new(word(12)),
             length: word(16) as usize,
             address: u64::from(word(24)) | u64::from(word(28)) << 32,
             name: text(name),

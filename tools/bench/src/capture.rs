@@ -94,7 +94,7 @@ pub fn capture(size: Size, variant: u64, phase: Phase) -> Result<Capture, String
             recorded,
             peak_commit,
         }),
-        End::Ended((status, _)) => Err(format!("bootshot ended with {:#010x}", status.0)),
+        End::Ended((status, _)) => Err(format!("bootshot ended with {:#010x}", status.number())),
         End::Hung | End::PowerLost => Err("bootshot did not end".to_owned()),
     }
 }
@@ -118,7 +118,7 @@ pub fn measure(size: Size, phase: Phase, rounds: u32) -> Result<Measured, String
     for _ in 0..rounds {
         let bootshot = timed(machine.clone(), move |kernel| boot::run(kernel, peb))?;
         if bootshot.0 != Status::SUCCESS {
-            return Err(format!("bootshot ended with {:#010x}", bootshot.0.0));
+            return Err(format!("bootshot ended with {:#010x}", bootshot.0.number()));
         }
         let (copied, baseline) = timed(machine.clone(), move |kernel| {
             baseline::run(kernel, operations)
