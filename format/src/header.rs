@@ -13,6 +13,9 @@ pub const VERSION: u16 = 1;
 /// The only checksum algorithm so far: XXH64 with seed 0.
 pub(crate) const CHECKSUM_XXH64: u32 = 1;
 
+/// Required feature: batches may be packed ([`crate::Encoding::PACKED_BATCH`]). The only one so far.
+pub const PACKED_BATCHES: u64 = 1;
+
 /// Compatible feature: things were taken out of the snapshot by `bootshotctl redact`; the bits below say which. It stands
 /// in the header, so that no damage and no cut takes it away.
 pub const REDACTED: u64 = 1;
@@ -172,8 +175,9 @@ impl Header {
         if header.checksum != xxh64(&bytes[..Self::SIZE - 8]) {
             return Err(HeaderError::BadChecksum);
         }
-        if header.required_features != 0 {
-            return Err(HeaderError::UnknownFeatures(header.required_features));
+        let unknown = header.required_features & !PACKED_BATCHES;
+        if unknown != 0 {
+            return Err(HeaderError::UnknownFeatures(unknown));
         }
         if header.header_length != Self::SIZE as u16
             || header.checksum_algorithm != CHECKSUM_XXH64

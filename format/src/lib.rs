@@ -19,10 +19,10 @@ mod wire;
 mod writer;
 mod xxh64;
 
-pub use batch::{Item, ItemHeader, Items};
+pub use batch::{Item, ItemHeader, Items, PackedHeader};
 pub use header::{
-    Header, HeaderError, MAGIC, Phase, PhaseSource, Presence, REDACTED, REDACTED_ADDRESSES,
-    REDACTED_COMMAND_LINES, REDACTED_ENVIRONMENT, REDACTED_USERS, VERSION,
+    Header, HeaderError, MAGIC, PACKED_BATCHES, Phase, PhaseSource, Presence, REDACTED,
+    REDACTED_ADDRESSES, REDACTED_COMMAND_LINES, REDACTED_ENVIRONMENT, REDACTED_USERS, VERSION,
 };
 pub use record::{
     Encoding, FinishedBy, Outcome, RecordHeader, RecordKind, SectionBegin, SectionEnd, Trailer,

@@ -25,6 +25,15 @@ open_number! {
         RAW = 0,
         /// A run of items, each an answer with its own small header ([`crate::ItemHeader`]).
         BATCH = 1,
+        /// The same with headers that leave out what is usual ([`crate::ItemHeader::pack`]).
+        PACKED_BATCH = 2,
+    }
+}
+
+impl Encoding {
+    /// Whether the payload is a run of items.
+    pub const fn is_batch(self) -> bool {
+        matches!(self, Self::BATCH | Self::PACKED_BATCH)
     }
 }
 

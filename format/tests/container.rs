@@ -153,7 +153,9 @@ fn what_is_written_is_read_back() {
         ),
         (40, 2, 13, 2)
     );
-    let items: Vec<_> = Items::new(records[5].payload).map(Result::unwrap).collect();
+    let items: Vec<_> = Items::new(records[5].payload, Encoding::BATCH)
+        .map(Result::unwrap)
+        .collect();
     assert_eq!(items.len(), 3);
     assert_eq!((items[0].name, items[0].data), (&b"k\0"[..], &b"12345"[..]));
     assert_eq!(
@@ -262,8 +264,13 @@ fn headers_that_cannot_be_read_say_why() {
     let mut newer = file.clone();
     newer[8] = 9;
     assert_eq!(Header::open(&newer), Err(HeaderError::NewerVersion(9)));
+    let packed = Header {
+        required_features: PACKED_BATCHES,
+        ..header()
+    };
+    assert!(Header::open(&packed.seal()).is_ok());
     let features = Header {
-        required_features: 4,
+        required_features: PACKED_BATCHES | 4,
         ..header()
     }
     .seal();
@@ -286,9 +293,164 @@ fn a_batch_item_whose_lengths_lie_ends_the_batch_at_its_offset() {
         let mut bad = good.clone();
         bad[at] ^= 0x80;
         let payload = [good.clone(), bad].concat();
-        let items: Vec<_> = Items::new(&payload).collect();
+        let items: Vec<_> = Items::new(&payload, Encoding::BATCH).collect();
         assert_eq!(items.len(), 2);
         assert!(items[0].is_ok());
         assert_eq!(items[1].as_ref().unwrap_err(), &good.len());
+    }
+}
+
+/// A packed item with these parts of its header, and its data.
+fn packed_item(header: ItemHeader, name: &[u8], data: &[u8]) -> Vec<u8> {
+    let header = ItemHeader {
+        name_length: name.len() as u16,
+        data_length: data.len() as u32,
+        ..header
+    };
+    let mut bytes = [header.pack().bytes(), name].concat();
+    bytes.resize(bytes.len().next_multiple_of(8), 0);
+    bytes.extend_from_slice(data);
+    bytes.resize(bytes.len().next_multiple_of(8), 0);
+    bytes
+}
+
+/// Answered at the first call, and all of it returned.
+fn usual(source: Source, class: u32, length: u32) -> ItemHeader {
+    ItemHeader {
+        source,
+        class,
+        returned_length: length,
+        tries: 1,
+        ..ItemHeader::decode(&[0; ItemHeader::SIZE])
+    }
+}
+
+#[test]
+fn packed_items_say_what_plain_ones_do() {
+    let some = ItemHeader {
+        status: 0xC000_0022,
+        argument: u64::MAX,
+        argument2: 1 << 63,
+        buffer_address: 8,
+        returned_length: 7,
+        value_name_length: 0,
+        tries: 9,
+        outcome: Outcome::TRUNCATED,
+        ..usual(Source(0xFF), 0xFFFF, 0)
+    };
+    let headers = [
+        some,
+        usual(Source::OBJECT, 3, 13),
+        ItemHeader { status: 0, ..some },
+        ItemHeader { tries: 1, ..some },
+    ];
+    for (header, name) in headers
+        .iter()
+        .flat_map(|header| [(header, &b""[..]), (header, b"n\0")])
+    {
+        for length in [0, 1, 8, 13] {
+            let data = vec![0xA5; length];
+            let packed = packed_item(*header, name, &data);
+            // Another follows, which is found.
+            let payload = [
+                packed.clone(),
+                packed_item(usual(Source::NOTE, 1, 0), b"", b""),
+            ]
+            .concat();
+            let items: Vec<_> = Items::new(&payload, Encoding::PACKED_BATCH)
+                .map(Result::unwrap)
+                .collect();
+            assert_eq!(items.len(), 2);
+            let expected = ItemHeader {
+                length: packed.len() as u32,
+                name_length: name.len() as u16,
+                data_length: length as u32,
+                ..*header
+            };
+            assert_eq!(
+                (items[0].header, items[0].name, items[0].data),
+                (expected, name, &data[..])
+            );
+            assert_eq!(payload[items[0].data_offset..][..length], data);
+            assert_eq!(items[1].offset, packed.len());
+            let told = Items::length_of(&payload[..4], Encoding::PACKED_BATCH);
+            assert_eq!(told, Some(packed.len()));
+        }
+    }
+}
+
+#[test]
+fn a_packed_header_leaves_out_what_is_usual() {
+    let length = |header: ItemHeader| packed_item(header, b"", &[0; 24]).len() - 24;
+    let plain = usual(Source::OBJECT, 3, 24);
+    assert_eq!(length(plain), 8);
+    assert_eq!(
+        length(ItemHeader {
+            argument: 4,
+            ..plain
+        }),
+        16
+    );
+    assert_eq!(
+        length(ItemHeader {
+            argument: 4,
+            argument2: 5,
+            ..plain
+        }),
+        24
+    );
+    assert_eq!(
+        length(ItemHeader {
+            returned_length: 25,
+            ..plain
+        }),
+        16
+    );
+    assert_eq!(length(ItemHeader { tries: 2, ..plain }), 16);
+    assert!(plain.fits_packed());
+    assert!(
+        !ItemHeader {
+            class: 0x1_0000,
+            ..plain
+        }
+        .fits_packed()
+    );
+    assert!(
+        !ItemHeader {
+            source: Source(0x100),
+            ..plain
+        }
+        .fits_packed()
+    );
+}
+
+#[test]
+fn a_packed_item_whose_lengths_lie_ends_the_batch_at_its_offset() {
+    let header = ItemHeader {
+        argument: 1,
+        tries: 2,
+        ..usual(Source::OBJECT, 1, 8)
+    };
+    let good = packed_item(header, b"n\0", b"12345678");
+    // The length, a word that does not exist, the words that are there, the length of the name.
+    for (at, bit) in [(0, 0x80), (3, 0x80), (7, 0x20), (7, 0x80), (17, 0x80)] {
+        let mut bad = good.clone();
+        bad[at] ^= bit;
+        let payload = [good.clone(), bad].concat();
+        let items: Vec<_> = Items::new(&payload, Encoding::PACKED_BATCH).collect();
+        assert_eq!(items.len(), 2, "byte {at}");
+        assert!(items[0].is_ok());
+        assert_eq!(items[1].as_ref().unwrap_err(), &good.len());
+    }
+    for hostile in [
+        &[0xFF; 64][..],
+        &[0; 64],
+        &[0xFF, 0xFF, 0xFF, 0xFF, 0, 0, 0, 0],
+    ] {
+        let mut items = Items::new(hostile, Encoding::PACKED_BATCH);
+        assert_eq!(items.next().map(|item| item.err()), Some(Some(0)));
+        assert!(items.next().is_none());
+        let step = Items::length_of(hostile, Encoding::PACKED_BATCH);
+        assert!(step.is_some_and(|step| step >= 8));
     }
 }

@@ -1,7 +1,7 @@
 //! The container: header, records, items, whatever they hold.
 #![no_main]
 
-use bootshot_format::{Header, Items, Records};
+use bootshot_format::{Encoding, Header, Items, Records};
 use bootshot_fuzz::meter::measure;
 use bootshot_fuzz::mutate_snapshot;
 use libfuzzer_sys::{fuzz_mutator, fuzz_target, fuzzer_mutate};
@@ -24,12 +24,15 @@ fn walk(file: &[u8], id: [u8; 16]) {
                 if let Some((trailer, offsets)) = record.trailer() {
                     assert_eq!(offsets.len(), trailer.index_entries as usize);
                 }
-                let mut items_end = 0;
-                for item in Items::new(record.payload).flatten() {
-                    assert_eq!(item.offset, items_end);
-                    items_end += item.header.length as usize;
+                for encoding in [Encoding::BATCH, Encoding::PACKED_BATCH] {
+                    let mut items_end = 0;
+                    for item in Items::new(record.payload, encoding).flatten() {
+                        assert_eq!(item.offset, items_end);
+                        items_end += item.header.length as usize;
+                        assert!(item.data_offset + item.data.len() <= items_end);
+                    }
+                    assert!(items_end <= record.payload.len().next_multiple_of(8));
                 }
-                assert!(items_end <= record.payload.len().next_multiple_of(8));
                 (offset, offset + 48 + length)
             }
             Err(damage) => (damage.offset, damage.offset + damage.length),

@@ -171,7 +171,7 @@ impl Parts {
         };
         let mut begin = SectionBegin::decode(bytes);
         match random.below(8) {
-            0 => begin.encoding = *random.pick(&[Encoding::RAW, Encoding::BATCH]),
+            0 => begin.encoding = *random.pick(ENCODINGS),
             1 => begin.argument = random.number(&[begin.argument, self.header.process_id]),
             2 => begin.name_length = random.number(&[begin.name_length.into()]) as u16,
             _ => (begin.source, begin.class) = *random.pick(QUESTIONS),
@@ -271,19 +271,20 @@ impl Parts {
         let Some(position) = self.of_kind(RecordKind::CHUNK, random) else {
             return;
         };
+        let section = self.records[position].header.section;
+        let encoding = self.encoding(section);
         let payload = &mut self.records[position].payload;
-        let offsets: Vec<usize> = Items::new(payload)
+        let items: Vec<(usize, usize, ItemHeader)> = Items::new(payload, encoding)
             .flatten()
-            .map(|item| item.offset)
+            .map(|item| {
+                let names = item.header.names_length();
+                (item.offset, item.data_offset - names, item.header)
+            })
             .collect();
-        if offsets.is_empty() {
+        if items.is_empty() {
             return;
         }
-        let offset = *random.pick(&offsets);
-        let Some(bytes) = payload[offset..].first_chunk_mut::<{ ItemHeader::SIZE }>() else {
-            return;
-        };
-        let mut item = ItemHeader::decode(bytes);
+        let (start, end, mut item) = *random.pick(&items);
         match random.below(6) {
             0 => item.argument = random.number(&[item.argument, self.header.process_id]),
             1 => item.buffer_address = random.number(&[item.buffer_address]),
@@ -292,11 +293,26 @@ impl Parts {
             4 => item.status = *random.pick(&[0, 0xC000_0022, 0x103]),
             _ => (item.source, item.class) = *random.pick(QUESTIONS),
         }
+        if encoding == Encoding::PACKED_BATCH {
+            payload.splice(start..end, item.pack().bytes().iter().copied());
+            self.correct_totals(section);
+            return;
+        }
         // A length that no longer fits is as good a lie as one that does.
         if item.data_length < 1 << 31 {
             item = item.measured();
         }
-        *bytes = item.encode();
+        payload[start..end].copy_from_slice(&item.encode());
+    }
+
+    /// How the payload of a section is to be read.
+    fn encoding(&self, section: u32) -> Encoding {
+        let begin = self.records.iter().find(|part| {
+            part.header.section == section && part.header.kind == RecordKind::SECTION_BEGIN
+        });
+        begin
+            .and_then(|part| part.payload.first_chunk())
+            .map_or(Encoding::RAW, |bytes| SectionBegin::decode(bytes).encoding)
     }
 
     /// Changes a number in a payload.
@@ -358,6 +374,8 @@ pub fn change_number(payload: &mut [u8], address: u64, random: &mut Random) {
     };
     payload[place..place + size].copy_from_slice(&new.to_le_bytes()[..size]);
 }
+
+const ENCODINGS: &[Encoding] = &[Encoding::RAW, Encoding::BATCH, Encoding::PACKED_BATCH];
 
 /// What a reader knows how to read.
 pub const QUESTIONS: &[(Source, u32)] = &[

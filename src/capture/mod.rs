@@ -222,7 +222,7 @@ impl<'a, K: Kernel, S: Sink<Error = Status> + Send> Capture<'a, K, S> {
         self.outcome = Outcome::COMPLETE;
         self.subject = [0; 2];
         self.path.cut(0);
-        let begin = section_begin(self.kernel, family, Encoding::BATCH, BATCH);
+        let begin = section_begin(self.kernel, family, Encoding::PACKED_BATCH, BATCH);
         self.store
             .write(&mut |writer| writer.begin(&begin, &[], &[]));
     }
@@ -292,7 +292,7 @@ impl<'a, K: Kernel, S: Sink<Error = Status> + Send> Capture<'a, K, S> {
         let rest = self
             .answer
             .first(self.asked.length.saturating_sub(head.len()));
-        self.store.put(&header.measured().encode());
+        self.store.put(header.pack().bytes());
         self.store.put(name);
         self.store.put(value_name);
         self.store.pad();
@@ -349,7 +349,7 @@ pub fn skip<S: Sink<Error = Status>, K: Kernel>(
     family: Family,
     outcome: Outcome,
 ) -> Result<(), Status> {
-    let begin = section_begin(kernel, family, Encoding::BATCH, BATCH);
+    let begin = section_begin(kernel, family, Encoding::PACKED_BATCH, BATCH);
     writer.begin(&begin, &[], &[])?;
     writer.end(empty_end(outcome))
 }

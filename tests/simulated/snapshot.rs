@@ -124,10 +124,10 @@ impl Section {
     /// The items of a batch; none in any other section.
     #[track_caller]
     pub fn items(&self) -> Vec<Item<'_>> {
-        if self.begin.encoding != Encoding::BATCH {
+        if !self.begin.encoding.is_batch() {
             return Vec::new();
         }
-        Items::new(&self.payload)
+        Items::new(&self.payload, self.begin.encoding)
             .map(|item| item.expect("items follow each other"))
             .collect()
     }

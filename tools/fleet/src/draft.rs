@@ -3,7 +3,8 @@
 use std::convert::Infallible;
 
 use bootshot_format::{
-    Header, ItemHeader, Outcome, SectionBegin, SectionEnd, Sink, Source, Trailer, Writer, padded,
+    Encoding, Header, ItemHeader, Outcome, SectionBegin, SectionEnd, Sink, Source, Trailer, Writer,
+    padded,
 };
 use bootshot_reader::{ReadError, Snapshot};
 use test_snapshots::{Entry, utf16};
@@ -68,7 +69,7 @@ impl Answer {
         self.returned_length.unwrap_or(self.bytes.len() as u64)
     }
 
-    fn item(&self) -> Vec<u8> {
+    fn item(&self, encoding: Encoding) -> Vec<u8> {
         let (name, value_name) = (utf16(&self.name), utf16(&self.value_name));
         let header = ItemHeader {
             length: 0,
@@ -84,12 +85,14 @@ impl Answer {
             value_name_length: value_name.len() as u16,
             tries: self.tries,
             outcome: self.outcome,
-        }
-        .measured();
-        let mut item = header.encode().to_vec();
+        };
+        let mut item = match encoding {
+            Encoding::PACKED_BATCH => header.pack().bytes().to_vec(),
+            _ => header.measured().encode().to_vec(),
+        };
         item.extend(name);
         item.extend(value_name);
-        item.resize(ItemHeader::SIZE + header.names_length(), 0);
+        item.resize(padded(item.len()), 0);
         item.extend(&self.bytes);
         item.resize(padded(item.len()), 0);
         item
@@ -232,8 +235,10 @@ impl Section {
             }
             answers => {
                 writer.begin(&self.begin, &[], &[])?;
-                let items: Vec<u8> = answers.iter().flat_map(Answer::item).collect();
-                writer.data(&items)?;
+                let items = answers
+                    .iter()
+                    .flat_map(|answer| answer.item(self.begin.encoding));
+                writer.data(&items.collect::<Vec<u8>>())?;
                 end.items = answers.len() as u32;
             }
         }

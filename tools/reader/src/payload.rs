@@ -8,7 +8,7 @@ use std::fmt;
 use std::ops::Deref;
 use std::sync::OnceLock;
 
-use bootshot_format::{Item, ItemHeader, Items, Source};
+use bootshot_format::{Encoding, Item, Items, Source};
 
 /// The payload of a section: its bytes in one piece through `Deref`, which copies them together when they lie in several.
 pub struct Payload<'a> {
@@ -16,6 +16,7 @@ pub struct Payload<'a> {
     length: usize,
     whole: OnceLock<Vec<u8>>,
     runs: Vec<Run<'a>>,
+    encoding: Encoding,
     sources: Sources,
     items: usize,
 }
@@ -34,15 +35,17 @@ impl<'a> Payload<'a> {
             chunks,
             whole: OnceLock::new(),
             runs: Vec::new(),
+            encoding: Encoding::RAW,
             sources: Sources::of(source),
             items: 0,
         }
     }
 
-    /// A batch of items.
-    pub(crate) fn batch(chunks: Vec<&'a [u8]>) -> Self {
+    /// A batch of items, plain or packed.
+    pub(crate) fn batch(chunks: Vec<&'a [u8]>, encoding: Encoding) -> Self {
         let mut payload = Self {
-            runs: runs(&chunks),
+            runs: runs(&chunks, encoding),
+            encoding,
             ..Self::single(chunks, Source::BATCH)
         };
         let (mut sources, mut items) = (payload.sources, 0);
@@ -70,9 +73,10 @@ impl<'a> Payload<'a> {
         self.runs
             .iter()
             .flat_map(|run| {
-                Items::new(&run.bytes).map(|item| match item {
+                Items::new(&run.bytes, self.encoding).map(|item| match item {
                     Ok(item) => Ok(Item {
                         offset: run.offset + item.offset,
+                        data_offset: run.offset + item.data_offset,
                         ..item
                     }),
                     Err(offset) => Err(run.offset + offset),
@@ -112,7 +116,8 @@ impl Deref for Payload<'_> {
 
 /// The whole items of each chunk, and between them those that begin in one and end in another. Only lengths are looked at:
 /// what is no item is found when it is read.
-fn runs<'a>(chunks: &[&'a [u8]]) -> Vec<Run<'a>> {
+fn runs<'a>(chunks: &[&'a [u8]], encoding: Encoding) -> Vec<Run<'a>> {
+    let length_of = |beginning: &[u8]| Items::length_of(beginning, encoding);
     let mut runs = Vec::new();
     // The beginning of an item, and where in the payload it stands.
     let mut begun = Vec::new();
@@ -136,7 +141,7 @@ fn runs<'a>(chunks: &[&'a [u8]]) -> Vec<Run<'a>> {
         start += chunk.len();
         let whole = match place + 1 == chunks.len() {
             true => rest.len(),
-            false => whole_items(rest),
+            false => whole_items(rest, encoding),
         };
         let (items, beginning) = rest.split_at(whole);
         if !items.is_empty() {
@@ -162,16 +167,11 @@ fn runs<'a>(chunks: &[&'a [u8]]) -> Vec<Run<'a>> {
 /// Bytes of the length that an item begins with.
 const LENGTH: usize = 4;
 
-/// The length of an item that begins with `bytes`: never less than what an item has, so that every step is one forward.
-fn length_of(bytes: &[u8]) -> Option<usize> {
-    let length = u32::from_le_bytes(*bytes.first_chunk()?);
-    Some((length as usize).max(ItemHeader::SIZE))
-}
-
 /// Bytes of the items that end in `bytes`.
-fn whole_items(bytes: &[u8]) -> usize {
+fn whole_items(bytes: &[u8], encoding: Encoding) -> usize {
     let mut end = 0;
-    while let Some(length) = bytes.get(end..).and_then(length_of) {
+    let length_at = |end| Items::length_of(bytes.get(end..)?, encoding);
+    while let Some(length) = length_at(end) {
         match end.checked_add(length).filter(|end| *end <= bytes.len()) {
             Some(next) => end = next,
             None => break,
@@ -200,10 +200,14 @@ impl Sources {
 
 #[cfg(test)]
 mod tests {
+    use bootshot_format::ItemHeader;
+
     use super::*;
 
+    const ENCODINGS: [Encoding; 2] = [Encoding::BATCH, Encoding::PACKED_BATCH];
+
     /// Items of a growing length, and behind them `tail`.
-    fn batch(tail: &[u8]) -> Vec<u8> {
+    fn batch(tail: &[u8], encoding: Encoding) -> Vec<u8> {
         let mut batch = Vec::new();
         for number in 0..9u32 {
             let data = vec![number as u8; 8 * number as usize];
@@ -212,7 +216,10 @@ mod tests {
                 source: Source(number),
                 ..ItemHeader::decode(&[0; ItemHeader::SIZE])
             };
-            batch.extend(header.measured().encode());
+            match encoding {
+                Encoding::PACKED_BATCH => batch.extend(header.pack().bytes()),
+                _ => batch.extend(header.measured().encode()),
+            }
             batch.extend(data);
         }
         batch.extend(tail);
@@ -225,13 +232,17 @@ mod tests {
 
     #[test]
     fn items_are_the_same_wherever_chunks_end() {
-        for tail in [&[][..], &[1; 3], &[0xFF; 64], &[8, 0, 0, 0, 1, 2, 3, 4]] {
-            let bytes: &'static [u8] = batch(tail).leak();
-            let expected = shown(Items::new(bytes));
+        let tails = [&[][..], &[1; 3], &[0xFF; 64], &[8, 0, 0, 0, 1, 2, 3, 0xFF]];
+        for (encoding, tail) in ENCODINGS
+            .into_iter()
+            .flat_map(|encoding| tails.map(|tail| (encoding, tail)))
+        {
+            let bytes: &'static [u8] = batch(tail, encoding).leak();
+            let expected = shown(Items::new(bytes, encoding));
             for first in (0..=bytes.len()).step_by(7) {
                 for second in (first..=bytes.len()).step_by(13) {
                     let chunks = vec![&bytes[..first], &bytes[first..second], &bytes[second..]];
-                    let payload: &'static _ = Box::leak(Box::new(Payload::batch(chunks)));
+                    let payload: &'static _ = Box::leak(Box::new(Payload::batch(chunks, encoding)));
                     assert_eq!(shown(payload.items()), expected, "{first} {second}");
                     assert_eq!(payload.len(), bytes.len());
                     assert_eq!(payload[..], *bytes);
@@ -243,18 +254,23 @@ mod tests {
 
     #[test]
     fn only_items_that_two_chunks_share_are_copied() {
-        let bytes = batch(&[]);
-        let (first, second) = bytes.split_at(100);
-        let runs = runs(&[first, second]);
-        let copied = runs.iter().filter(|run| matches!(run.bytes, Cow::Owned(_)));
-        assert_eq!(copied.map(|run| run.bytes.len()).collect::<Vec<_>>(), [64]);
+        for (encoding, expected) in ENCODINGS.into_iter().zip([64, 48]) {
+            let bytes = batch(&[], encoding);
+            let (first, second) = bytes.split_at(100);
+            let runs = runs(&[first, second], encoding);
+            let copied = runs.iter().filter(|run| matches!(run.bytes, Cow::Owned(_)));
+            let lengths: Vec<_> = copied.map(|run| run.bytes.len()).collect();
+            assert_eq!(lengths, [expected]);
+        }
     }
 
     #[test]
     fn a_batch_knows_which_sources_answer_in_it() {
-        let bytes = batch(&[]);
-        let payload = Payload::batch(vec![&bytes]);
-        assert!(payload.may_answer(Source(8)));
-        assert!(!payload.may_answer(Source(9)));
+        for encoding in ENCODINGS {
+            let bytes = batch(&[], encoding);
+            let payload = Payload::batch(vec![&bytes], encoding);
+            assert!(payload.may_answer(Source(8)));
+            assert!(!payload.may_answer(Source(9)));
+        }
     }
 }

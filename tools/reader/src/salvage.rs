@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use bootshot_format::{
-    Encoding, FinishedBy, Header, INDEX_CAPACITY, Items, Outcome, Presence, Record, RecordHeader,
-    RecordKind, Records, SectionBegin, SectionEnd, Trailer, padded, xxh64,
+    FinishedBy, Header, INDEX_CAPACITY, Items, Outcome, Presence, Record, RecordHeader, RecordKind,
+    Records, SectionBegin, SectionEnd, Trailer, padded, xxh64,
 };
 
 use crate::error::ReadError;
@@ -135,9 +135,10 @@ impl<'a> Beginning<'a> {
     /// The end of a section of which only the beginning is there: what was told of the answer, if it is left, and how
     /// much of it this is.
     fn torn_end(&self, question: &SectionBegin) -> SectionEnd {
-        let items = if question.encoding == Encoding::BATCH {
+        let items = if question.encoding.is_batch() {
             let payload: Vec<u8> = self.chunks().flatten().copied().collect();
-            Items::new(&payload).take_while(Result::is_ok).count()
+            let items = Items::new(&payload, question.encoding);
+            items.take_while(Result::is_ok).count()
         } else {
             0
         };

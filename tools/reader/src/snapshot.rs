@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 
 use bootshot_format::{
-    Damage, DamageKind, Encoding, Family, FinishedBy, Header, HeaderError, MAGIC, Outcome, Record,
+    Damage, DamageKind, Family, FinishedBy, Header, HeaderError, MAGIC, Outcome, Record,
     RecordKind, Records, SectionBegin, SectionEnd, Source, Trailer,
 };
 
@@ -89,7 +89,7 @@ impl Section<'_> {
 
     /// Whether the payload is a run of items.
     pub fn is_batch(&self) -> bool {
-        self.begin.encoding == Encoding::BATCH
+        self.begin.encoding.is_batch()
     }
 }
 
@@ -265,7 +265,7 @@ impl<'a> Snapshot<'a> {
                 let header = item.header;
                 Answer {
                     section: section.ordinal,
-                    offset: item.offset + bootshot_format::ItemHeader::SIZE + header.names_length(),
+                    offset: item.data_offset,
                     family: section.begin.family,
                     source: header.source,
                     class: header.class,
@@ -490,9 +490,9 @@ impl<'a> Assembly<'a> {
                 continue;
             };
             let chunks = gathered.chunks.len();
-            let payload = match begin.encoding {
-                Encoding::BATCH => Payload::batch(gathered.chunks),
-                _ => Payload::single(gathered.chunks, begin.source),
+            let payload = match begin.encoding.is_batch() {
+                true => Payload::batch(gathered.chunks, begin.encoding),
+                false => Payload::single(gathered.chunks, begin.source),
             };
             let whole = gathered.end.is_none_or(|end| {
                 end.total_length == payload.len() as u64 && end.chunks as usize == chunks
@@ -513,7 +513,7 @@ impl<'a> Assembly<'a> {
                 Condition::Intact
             };
             // A batch that was cut off may end inside an item.
-            if begin.encoding == Encoding::BATCH
+            if begin.encoding.is_batch()
                 && gathered.end.is_some_and(|end| end.outcome != Outcome::TORN)
                 && let Some(Err(offset)) = payload.items().find(Result::is_err)
             {

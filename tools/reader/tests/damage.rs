@@ -51,7 +51,7 @@ fn what_is_no_snapshot_is_refused_with_the_reason() {
     newer[8] = 9;
     assert_eq!(error(&newer), ReadError::NewerVersion(9));
     let mut header = Header::open(&file).unwrap();
-    header.required_features = 4;
+    header.required_features |= 4;
     let sealed = header.seal();
     assert_eq!(error(&sealed), ReadError::UnknownFeatures(4));
 }

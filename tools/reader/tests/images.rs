@@ -1,6 +1,6 @@
 //! What kind of program an image is: from its first page, joined with processes and modules by its path.
 
-use bootshot_format::{Encoding, Family, OpenKind, Outcome, Source};
+use bootshot_format::{Family, OpenKind, Outcome, Source};
 use bootshot_reader::Snapshot;
 use test_snapshots::{Builder, Entry};
 
@@ -131,7 +131,7 @@ fn at_boot_the_reason_is_the_phase() {
     let file = builder.finish();
     let snapshot = parse(&file);
     let last = snapshot.sections.last().expect("a section");
-    assert_eq!(last.begin.encoding, Encoding::BATCH);
+    assert!(last.is_batch());
     assert_eq!(
         snapshot.modules().value[0].image_status.as_deref(),
         Some("images are read on a running system only, not at boot")

@@ -608,10 +608,10 @@ fn a_problem_inside_an_answer_says_where_in_the_section_it_is() {
     );
     let file = builder.finish();
     let problems = parse(&file).processes().problems;
-    // One item of a header and a padded name, then the header of the second.
+    // One item of a header of two words and a padded name, then the header of the second, of one word.
     assert_eq!(
         (problems[0].section, problems[0].offset),
-        (Some(0), 56 + 8 + 56)
+        (Some(0), 16 + 8 + 8)
     );
     assert_eq!(
         problems[0].what,

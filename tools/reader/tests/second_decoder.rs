@@ -163,7 +163,7 @@ mod second {
         refuse_unless(h[..8] == *b"\x89BSHOT\r\n", Refusal::Magic)?;
         refuse_unless(u16_at(h, 8) <= 1, Refusal::Version)?;
         refuse_unless(checksum(&h[..248]) == u64_at(h, 248), Refusal::Checksum)?;
-        refuse_unless(u64_at(h, 24) == 0, Refusal::RequiredFeatures)?;
+        refuse_unless(u64_at(h, 24) & !1 == 0, Refusal::RequiredFeatures)?;
         refuse_unless(u16_at(h, 10) == 256, Refusal::Value)?;
         refuse_unless(u32_at(h, 12) == 1, Refusal::Value)?;
         refuse_unless(matches!(h[50], 4 | 8), Refusal::Value)?;
@@ -313,14 +313,67 @@ mod second {
         })
     }
 
-    /// The items of a batch, up to the first that is not sound.
-    pub fn items(mut batch: &[u8]) -> Vec<Item> {
-        let mut items = Vec::new();
-        while let Some((item, behind)) = item(batch) {
-            items.push(item);
-            batch = behind;
+    impl Section {
+        /// Whether its payload is a run of items, plain or packed.
+        pub fn is_batch(&self) -> bool {
+            matches!(self.question.encoding, 1 | 2)
         }
-        items
+
+        /// The items of a batch, up to the first that is not sound.
+        pub fn items(&self) -> Vec<Item> {
+            let read = match self.question.encoding {
+                2 => packed_item,
+                _ => item,
+            };
+            let (mut batch, mut items) = (&self.payload[..], Vec::new());
+            while let Some((item, behind)) = read(batch) {
+                items.push(item);
+                batch = behind;
+            }
+            items
+        }
+    }
+
+    fn packed_item(batch: &[u8]) -> Option<(Item, &[u8])> {
+        let p = batch.get(..8)?;
+        let (length, class, source, words) = (u32_at(p, 0) as usize, u16_at(p, 4), p[6], p[7]);
+        if words >= 1 << 5 {
+            return None;
+        }
+        let header = 8 + 8 * words.count_ones() as usize;
+        let p = batch.get(..header)?;
+        let place = |word: u32| {
+            let before = words & ((1 << word) - 1);
+            (words >> word & 1 == 1).then(|| 8 + 8 * before.count_ones() as usize)
+        };
+        let number = |word| place(word).map_or(0, |at| u64_at(p, at));
+        let (mut name, mut value_name, mut tries, mut outcome) = (0, 0, 1, 0);
+        if let Some(at) = place(4) {
+            [name, value_name, tries, outcome] = [0, 2, 4, 6].map(|field| u16_at(p, at + field));
+        }
+        let name_end = header + usize::from(name);
+        let value_name_end = name_end + usize::from(value_name);
+        let data_start = value_name_end.next_multiple_of(8);
+        let data = batch.get(..length)?.get(data_start..)?;
+        let (mut status, mut returned_length) = (0, data.len() as u32);
+        if let Some(at) = place(3) {
+            (status, returned_length) = (u32_at(p, at), u32_at(p, at + 4));
+        }
+        let item = Item {
+            source: source.into(),
+            class: class.into(),
+            status,
+            argument: number(0),
+            argument_2: number(1),
+            buffer_address: number(2),
+            returned_length,
+            tries,
+            outcome,
+            name: batch[header..name_end].to_vec(),
+            value_name: batch[name_end..value_name_end].to_vec(),
+            data: data.to_vec(),
+        };
+        Some((item, batch.get(length.next_multiple_of(8)..).unwrap_or(&[])))
     }
 
     fn item(batch: &[u8]) -> Option<(Item, &[u8])> {
@@ -590,8 +643,8 @@ mod tools {
         let batches = read.sections.iter().filter(|section| section.is_batch());
         batches
             .map(|section| {
-                let items =
-                    Items::new(&section.payload).map(|item| item.expect("the file is sound"));
+                let items = Items::new(&section.payload, section.begin.encoding)
+                    .map(|item| item.expect("the file is sound"));
                 items.zip(read.answers_in(section)).map(item).collect()
             })
             .collect()
@@ -678,8 +731,8 @@ mod tools {
 /// Snapshots made in memory by the real writer; every field has a value that no other field of its structure has.
 mod written {
     use bootshot_format::{
-        Encoding, Family, FinishedBy, Header, ItemHeader, Outcome, Phase, PhaseSource, Presence,
-        SectionBegin, SectionEnd, Sink, Source, Trailer, Writer,
+        Encoding, Family, FinishedBy, Header, ItemHeader, Outcome, PACKED_BATCHES, Phase,
+        PhaseSource, Presence, SectionBegin, SectionEnd, Sink, Source, Trailer, Writer,
     };
     use std::convert::Infallible;
 
@@ -710,6 +763,11 @@ mod written {
                     item("", "", b""),
                     item("key", "v", &[9; 16]),
                 ],
+                ..empty_batch(Outcome::COMPLETE)
+            },
+            Written {
+                question: question(Source::BATCH, Encoding::PACKED_BATCH),
+                payload: packed_items(),
                 ..empty_batch(Outcome::COMPLETE)
             },
             Written {
@@ -753,9 +811,8 @@ mod written {
             for chunk in &section.payload {
                 writer.data(chunk)?;
             }
-            let batch = begin.encoding == Encoding::BATCH;
             writer.end(SectionEnd {
-                items: if batch {
+                items: if begin.encoding.is_batch() {
                     section.payload.len() as u32
                 } else {
                     0
@@ -776,6 +833,7 @@ mod written {
     fn header() -> Header {
         Header {
             compatible_features: 0x8000_0000_0000_1001,
+            required_features: PACKED_BATCHES,
             snapshot_id: *b"0123456789abcdef",
             machine: 0x014C,
             pointer_width: 4,
@@ -841,8 +899,46 @@ mod written {
     }
 
     fn item(name: &str, value_name: &str, data: &[u8]) -> Vec<u8> {
-        let (name, value_name) = (utf16(name), utf16(value_name));
-        let header = ItemHeader {
+        let header = item_header(name, value_name, data).measured();
+        with_names(&header.encode(), name, value_name, data)
+    }
+
+    /// One for each set of words that a packed header may leave out.
+    fn packed_items() -> Vec<Vec<u8>> {
+        let (name, value_name, data) = ("key", "v", b"13 bytes long");
+        (0..32u32)
+            .map(|words| {
+                let said = |word: u32| words >> word & 1 == 1;
+                let number = |word, value| if said(word) { value } else { 0 };
+                let (name, value_name) = if said(4) {
+                    (name, value_name)
+                } else {
+                    ("", "")
+                };
+                let full = item_header(name, value_name, data);
+                let header = ItemHeader {
+                    argument: number(0, full.argument),
+                    argument2: number(1, full.argument2),
+                    buffer_address: number(2, full.buffer_address),
+                    status: number(3, full.status.into()) as u32,
+                    returned_length: match said(3) {
+                        true => full.returned_length,
+                        false => full.data_length,
+                    },
+                    tries: if said(4) { full.tries } else { 1 },
+                    outcome: Outcome(number(4, full.outcome.0.into()) as u16),
+                    ..full
+                };
+                let packed = header.pack();
+                let words = words.count_ones() as usize;
+                assert_eq!(packed.bytes().len(), 8 + 8 * words);
+                with_names(packed.bytes(), name, value_name, data)
+            })
+            .collect()
+    }
+
+    fn item_header(name: &str, value_name: &str, data: &[u8]) -> ItemHeader {
+        ItemHeader {
             length: 0,
             source: Source::REGISTRY_VALUE,
             class: 0x4001,
@@ -852,13 +948,15 @@ mod written {
             buffer_address: 0x1_0000_4004,
             data_length: data.len() as u32,
             returned_length: 0x4005,
-            name_length: name.len() as u16,
-            value_name_length: value_name.len() as u16,
+            name_length: utf16(name).len() as u16,
+            value_name_length: utf16(value_name).len() as u16,
             tries: 0x4006,
             outcome: Outcome::FAILED,
         }
-        .measured();
-        let mut item = [&header.encode()[..], &name, &value_name].concat();
+    }
+
+    fn with_names(header: &[u8], name: &str, value_name: &str, data: &[u8]) -> Vec<u8> {
+        let mut item = [header, &utf16(name), &utf16(value_name)].concat();
         item.resize(item.len().next_multiple_of(8), 0);
         item.extend_from_slice(data);
         item.resize(item.len().next_multiple_of(8), 0);
@@ -919,14 +1017,8 @@ fn assert_whole_and_the_same(name: &str, file: &[u8]) {
         "{name}"
     );
 
-    let batches = second
-        .sections
-        .iter()
-        .filter(|section| section.question.encoding == 1);
-    let items: Vec<_> = batches
-        .clone()
-        .map(|batch| second::items(&batch.payload))
-        .collect();
+    let batches = second.sections.iter().filter(|section| section.is_batch());
+    let items: Vec<_> = batches.clone().map(second::Section::items).collect();
     assert_eq!(tools::items(file), items, "{name}");
     for item in items.iter().flatten() {
         let run = second::run(item.source, item.class, &item.data);
@@ -991,8 +1083,8 @@ fn both_decoders_read_the_same_in_objects() {
     let sections = second::decode(&file).expect("it is sound").sections;
     let objects: Vec<_> = sections
         .iter()
-        .filter(|section| section.question.encoding == 1)
-        .flat_map(|section| second::items(&section.payload))
+        .filter(|section| section.is_batch())
+        .flat_map(second::Section::items)
         .filter_map(|item| second::object(&item))
         .collect();
     assert!(objects.len() > 15, "objects to compare");

@@ -1,8 +1,8 @@
 //! Snapshots written by the real writer, from recorded or invented answers.
 
 use bootshot_format::{
-    Encoding, Family, FinishedBy, Header, ItemHeader, MemoryKind, Outcome, Phase, PhaseSource,
-    Presence, SectionBegin, SectionEnd, Sink, Source, Trailer, Writer,
+    Encoding, Family, FinishedBy, Header, ItemHeader, MemoryKind, Outcome, PACKED_BATCHES, Phase,
+    PhaseSource, Presence, SectionBegin, SectionEnd, Sink, Source, Trailer, Writer,
 };
 
 use crate::recording::{Kind, Recorded, recording_x64, recording_x86};
@@ -201,32 +201,23 @@ impl Builder {
         self
     }
 
-    /// Adds answers as one section.
+    /// Adds answers as one section: packed as the capture does it, or plain, as it did before, where that cannot hold them.
     pub fn batch(&mut self, family: Family, entries: &[Entry]) -> &mut Self {
         let whole = Entry::new(Source::BATCH, 0, 0, &[]);
-        self.begin(family, Encoding::BATCH, &whole);
+        let encoding = match entries.iter().all(|entry| item_header(entry).fits_packed()) {
+            true => Encoding::PACKED_BATCH,
+            false => Encoding::BATCH,
+        };
+        self.begin(family, encoding, &whole);
         for entry in entries {
-            let (name, value_name) = (utf16(&entry.name), utf16(&entry.value_name));
-            let header = ItemHeader {
-                length: 0,
-                source: entry.source,
-                class: entry.class,
-                status: entry.status,
-                argument: entry.arguments.0,
-                argument2: entry.arguments.1,
-                buffer_address: entry.address,
-                data_length: entry.bytes.len() as u32,
-                returned_length: entry.bytes.len() as u32,
-                name_length: name.len() as u16,
-                value_name_length: value_name.len() as u16,
-                tries: 1,
-                outcome: outcome(entry),
-            }
-            .measured();
-            let mut item = header.encode().to_vec();
-            item.extend(name);
-            item.extend(value_name);
-            item.resize(ItemHeader::SIZE + header.names_length(), 0);
+            let header = item_header(entry);
+            let mut item = match encoding {
+                Encoding::PACKED_BATCH => header.pack().bytes().to_vec(),
+                _ => header.measured().encode().to_vec(),
+            };
+            item.extend(utf16(&entry.name));
+            item.extend(utf16(&entry.value_name));
+            item.resize(item.len().next_multiple_of(8), 0);
             item.extend(&entry.bytes);
             item.resize(item.len().next_multiple_of(8), 0);
             done(self.writer.data(&item));
@@ -238,7 +229,7 @@ impl Builder {
     /// Adds a family that was not captured: an empty batch with this outcome.
     pub fn skipped(&mut self, family: Family, outcome: Outcome) -> &mut Self {
         let whole = Entry::new(Source::BATCH, 0, 0, &[]);
-        self.begin(family, Encoding::BATCH, &whole);
+        self.begin(family, Encoding::PACKED_BATCH, &whole);
         self.end_as(&whole, 0, outcome);
         self
     }
@@ -260,6 +251,24 @@ impl Builder {
             index_entries: 0,
         }));
         self.unfinished()
+    }
+}
+
+fn item_header(entry: &Entry) -> ItemHeader {
+    ItemHeader {
+        length: 0,
+        source: entry.source,
+        class: entry.class,
+        status: entry.status,
+        argument: entry.arguments.0,
+        argument2: entry.arguments.1,
+        buffer_address: entry.address,
+        data_length: entry.bytes.len() as u32,
+        returned_length: entry.bytes.len() as u32,
+        name_length: utf16(&entry.name).len() as u16,
+        value_name_length: utf16(&entry.value_name).len() as u16,
+        tries: 1,
+        outcome: outcome(entry),
     }
 }
 
@@ -320,7 +329,7 @@ pub fn header(pointer_width: u8) -> Header {
         header_length: 0,
         checksum_algorithm: 0,
         compatible_features: 0,
-        required_features: 0,
+        required_features: PACKED_BATCHES,
         snapshot_id: *b"bootshot fixture",
         machine: if pointer_width == 8 { 0x8664 } else { 0x014C },
         pointer_width,

@@ -16,7 +16,7 @@ mod vocabulary;
 mod words;
 
 use bootshot_format::{
-    FinishedBy, Header, ItemHeader, Items, NoteKind, Outcome, Presence, REDACTED,
+    Encoding, FinishedBy, Header, ItemHeader, NoteKind, Outcome, Presence, REDACTED,
     REDACTED_ADDRESSES, REDACTED_COMMAND_LINES, REDACTED_ENVIRONMENT, REDACTED_USERS, SectionBegin,
     SectionEnd, Sink, Source, Trailer, Writer, padded, xxh64,
 };
@@ -239,15 +239,7 @@ pub fn redact(file: &[u8], key: &[u8], keep: Keep) -> Result<Redacted, ReadError
 
 fn is_damaged(snapshot: &Snapshot<'_>) -> bool {
     let is_whole = |section: &Section<'_>| {
-        let items = || Items::new(&section.payload).flatten().count();
-        let expected = |end: SectionEnd| end.items as usize;
-        let has_all = |end| {
-            if section.is_batch() {
-                items() == expected(end)
-            } else {
-                expected(end) == 0
-            }
-        };
+        let has_all = |end: SectionEnd| end.items as usize == section.payload.item_count();
         section.condition == Condition::Intact && section.end.is_some_and(has_all)
     };
     snapshot.trailer.is_none()
@@ -405,7 +397,7 @@ impl<'s> Redactor<'s> {
         let mut payload = Vec::new();
         for answer in &answers {
             let new = self.answer(answer);
-            item(answer, &new, &mut payload);
+            item(answer, &new, section.begin.encoding, &mut payload);
         }
         writer.data(&payload)?;
         writer.end(SectionEnd {
@@ -509,7 +501,7 @@ fn begin(
     }
 }
 
-fn item(old: &Answer<'_>, new: &Replaced, payload: &mut Vec<u8>) {
+fn item(old: &Answer<'_>, new: &Replaced, encoding: Encoding, payload: &mut Vec<u8>) {
     let header = ItemHeader {
         length: 0,
         source: old.source,
@@ -526,11 +518,13 @@ fn item(old: &Answer<'_>, new: &Replaced, payload: &mut Vec<u8>) {
         outcome: new.outcome,
     }
     .measured();
-    let start = payload.len();
-    payload.extend(header.encode());
+    match encoding {
+        Encoding::PACKED_BATCH => payload.extend(header.pack().bytes()),
+        _ => payload.extend(header.encode()),
+    }
     payload.extend(&new.name);
     payload.extend(&new.value_name);
-    payload.resize(start + ItemHeader::SIZE + header.names_length(), 0);
+    payload.resize(padded(payload.len()), 0);
     payload.extend(&new.bytes);
-    payload.resize(start + padded(payload.len() - start), 0);
+    payload.resize(padded(payload.len()), 0);
 }

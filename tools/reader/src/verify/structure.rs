@@ -1,6 +1,6 @@
 //! The parts of the file that have to agree with each other, beside what reading it checks anyway.
 
-use bootshot_format::{Encoding, Header, INDEX_CAPACITY, Items, RecordKind, Records};
+use bootshot_format::{Header, INDEX_CAPACITY, RecordKind, Records};
 
 use crate::error::Problem;
 use crate::snapshot::{Condition, Section, Snapshot};
@@ -39,11 +39,7 @@ fn section(section: &Section<'_>) -> Option<Problem> {
             "none".to_owned(),
         ),
         (Condition::Intact, Some(end)) => {
-            let items = if section.begin.encoding == Encoding::BATCH {
-                Items::new(&section.payload).flatten().count()
-            } else {
-                0
-            };
+            let items = section.payload.item_count();
             if items == end.items as usize {
                 return None;
             }
