@@ -41,38 +41,40 @@ const OWNER_AND_DACL: u32 = 5;
 /// Free bytes below which a disk is left alone.
 pub const FREE_SPACE_NEEDED: u64 = 64 << 20;
 
-/// The path with the drive letter of `KUSER_SHARED_DATA.NtSystemRoot` in the place of `\SystemRoot`, which emulators
-/// (seen: Wine 8) do not resolve; `None` for any other path.
-fn without_system_root<K: Kernel>(kernel: K, path: &[u16]) -> Option<Path> {
+/// Puts the path that `KUSER_SHARED_DATA.NtSystemRoot` says, with its drive letter, in the place of `\SystemRoot`, which
+/// emulators (seen: Wine 8) do not resolve; `false` for any other path.
+#[inline(never)]
+fn replace_system_root<K: Kernel>(kernel: K, path: &mut Path) -> bool {
     const SYSTEM_ROOT: &str = "\\SystemRoot";
-    let (root, rest) = path.split_at_checked(SYSTEM_ROOT.len())?;
+    let whole = *path;
+    let Some((root, rest)) = whole.units().split_at_checked(SYSTEM_ROOT.len()) else {
+        return false;
+    };
     if !text::is(root, SYSTEM_ROOT) {
-        return None;
+        return false;
     }
-    let mut whole = Path::new();
-    whole.push_ascii(b"\\??\\");
+    path.cut(0);
+    path.push_ascii(b"\\??\\");
     let address = user_shared_data::ADDRESS + user_shared_data::NT_SYSTEM_ROOT as u64;
     // 260 units at most, the last of them zero.
     for place in 0..260 {
         match memory(kernel, address + place * 2) as u16 {
             0 => break,
-            unit => whole.push(&[unit]),
+            unit => path.push(&[unit]),
         };
     }
-    whole.push(rest);
-    Some(whole)
+    path.push(rest);
+    true
 }
 
 /// The volume of a path with a drive letter. On FAT a file's new directory entry is on the disk only when the volume was
 /// flushed (seen at a real boot).
-fn open_volume<K: Kernel>(kernel: K, path: &[u16]) -> Option<Owned<K>> {
+fn open_volume<K: Kernel>(kernel: K, mut path: Path) -> Option<Owned<K>> {
     const DRIVE: usize = "\\??\\C:".len();
-    let whole = without_system_root(kernel, path);
-    let path = whole.as_ref().map_or(path, Path::units);
-    let name = path.get(..DRIVE)?;
+    replace_system_root(kernel, &mut path);
     let request = FileRequest {
         directory: Handle::NONE,
-        name,
+        name: path.units().get(..DRIVE)?,
         access: FILE_WRITE_DATA | SYNCHRONIZE,
         share: FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE,
         disposition: FILE_OPEN,
@@ -129,10 +131,7 @@ impl<K: Kernel> Directory<K> {
     /// under.
     pub fn open(kernel: K, path: &mut Path) -> Result<Self, Status> {
         let mut opened = Self::open_at(kernel, path.units());
-        if opened.is_err()
-            && let Some(other) = without_system_root(kernel, path.units())
-        {
-            *path = other;
+        if opened.is_err() && replace_system_root(kernel, path) {
             opened = Self::open_at(kernel, path.units());
         }
         let mut directory = opened?;
@@ -140,7 +139,7 @@ impl<K: Kernel> Directory<K> {
         if directory.keeps_security() {
             directory.refuse_others()?;
         } else {
-            directory.volume = open_volume(kernel, path.units());
+            directory.volume = open_volume(kernel, *path);
         }
         Ok(directory)
     }

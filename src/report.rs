@@ -31,10 +31,10 @@ impl<'a, K: Kernel> Report<'a, K> {
     /// What this is, on which system, and which arguments it did not understand.
     pub fn greet(&self, header: &Header, bad_arguments: &[&[u16]]) {
         let mut line = Line::default();
+        line.text(concat!("bootshot ", env!("CARGO_PKG_VERSION"), ": "));
         let _ = uwrite!(
             line,
-            "bootshot {}: {}, NT {}.{} build {}, process {}",
-            env!("CARGO_PKG_VERSION"),
+            "{}, NT {}.{} build {}, process {}",
             header.phase.name(),
             header.nt_major,
             header.nt_minor,

@@ -579,29 +579,14 @@ impl Kernel for Nt {
 
     fn start_thread<T: Task<Self>>(self, task: &'static T) -> Result<Handle, Status> {
         unsafe extern "system" fn start<T: Task<Nt> + 'static>(parameter: PVOID) -> NTSTATUS {
-            // SAFETY: `start_thread` passed a `&'static T`.
+            // SAFETY: `create_thread` passes on the `&'static T` below.
             let task: &'static T = unsafe { &*parameter.cast_const().cast() };
             task.run(Nt);
             // SAFETY: no pointers; returning instead would jump to nowhere on systems before Vista.
             unsafe { ntpsapi::NtTerminateThread(ntpsapi::NtCurrentThread, 0) }
         }
-        let mut handle: HANDLE = null_mut();
-        // SAFETY: the routine has the signature that is asked for, and its parameter lives for ever.
-        let status = unsafe {
-            ntrtl::RtlCreateUserThread(
-                raw(Handle::CURRENT_PROCESS),
-                null_mut(),
-                FALSE as BOOLEAN,
-                0,
-                THREAD_STACK,
-                THREAD_STACK,
-                Some(start::<T>),
-                core::ptr::from_ref(task).cast_mut().cast(),
-                (&raw mut handle).cast(),
-                null_mut(),
-            )
-        };
-        opened(status, handle)
+        // SAFETY: the routine takes this task.
+        unsafe { create_thread(start::<T>, core::ptr::from_ref(task).cast_mut().cast()) }
     }
 
     fn create_event(self) -> Result<Handle, Status> {
@@ -712,6 +697,33 @@ impl Kernel for Nt {
         };
         usize::try_from(length).unwrap_or(0)
     }
+}
+
+/// # Safety
+///
+/// `parameter` must be what `routine` takes, for as long as the thread runs.
+#[inline(never)]
+unsafe fn create_thread(
+    routine: unsafe extern "system" fn(PVOID) -> NTSTATUS,
+    parameter: PVOID,
+) -> Result<Handle, Status> {
+    let mut handle: HANDLE = null_mut();
+    // SAFETY: the routine has the signature that is asked for; the rest is the caller's promise.
+    let status = unsafe {
+        ntrtl::RtlCreateUserThread(
+            raw(Handle::CURRENT_PROCESS),
+            null_mut(),
+            FALSE as BOOLEAN,
+            0,
+            THREAD_STACK,
+            THREAD_STACK,
+            Some(routine),
+            parameter,
+            (&raw mut handle).cast(),
+            null_mut(),
+        )
+    };
+    opened(status, handle)
 }
 
 const DUPLICATE_SAME_ACCESS: ULONG = 2;
