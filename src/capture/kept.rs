@@ -3,52 +3,82 @@
 
 use crate::nt::{Handle, Heap, Kernel, List, OutOfMemory};
 
-/// Marks the handle of a directory: handle values are multiples of 4.
-const DIRECTORY: u32 = 1;
+/// Values of handles are multiples of this, the lower bits being ours.
+const DISTANCE: usize = 4;
 
-/// The handles, in the order they were opened; closed when dropped.
+/// A run: the place of its first handle in the handle table, which has 2^24 at most (Russinovich, "Pushing the Limits of
+/// Windows: Handles"), and in the bits below it how many follow that one.
+const FOLLOWING: u32 = 0xFF;
+const PLACE_SHIFT: u32 = 8;
+
+/// The handles; closed when dropped.
 pub(super) struct Kept<'h, K: Kernel> {
     kernel: K,
-    handles: List<'h, K, u32>,
+    /// Those of directories, in the order they were opened. Handle values fit 32 bits on every Windows.
+    directories: List<'h, K, u32>,
+    /// The others, in runs of values that follow each other. Values that were never used before come in order, but for one
+    /// in 256 that a handle table has for itself: hundreds of thousands of handles take some kilobytes.
+    runs: List<'h, K, u32>,
+    count: usize,
 }
 
 impl<'h, K: Kernel> Kept<'h, K> {
     pub(super) const fn new(kernel: K, heap: &'h Heap<K>) -> Self {
         Self {
             kernel,
-            handles: List::new(heap),
+            directories: List::new(heap),
+            runs: List::new(heap),
+            count: 0,
         }
     }
 
     /// Keeps a handle; where there is no room for it, it is closed.
     pub(super) fn keep(&mut self, handle: Handle, is_directory: bool) -> Result<(), OutOfMemory> {
-        // Handle values fit 32 bits on every Windows.
-        let kept = self
-            .handles
-            .push(handle.0 as u32 | (u32::from(is_directory) * DIRECTORY));
-        if kept.is_err() {
-            self.kernel.close(handle);
+        let place = (handle.0 / DISTANCE) as u32;
+        let kept = match self.runs.last_mut() {
+            _ if is_directory => self.directories.push(handle.0 as u32),
+            Some(run)
+                if *run & FOLLOWING != FOLLOWING
+                    && (*run >> PLACE_SHIFT) + (*run & FOLLOWING) + 1 == place =>
+            {
+                *run += 1;
+                Ok(())
+            }
+            _ => self.runs.push(place << PLACE_SHIFT),
+        };
+        match kept {
+            Ok(()) => self.count += 1,
+            Err(_) => {
+                self.kernel.close(handle);
+            }
         }
         kept
     }
 
     /// How many there are.
-    pub(super) fn count(&self) -> usize {
-        self.handles.len()
+    pub(super) const fn count(&self) -> usize {
+        self.count
     }
 
-    /// The handle at a place, and whether it is a directory's.
-    pub(super) fn at(&self, place: usize) -> Option<(Handle, bool)> {
-        let kept = *self.handles.get(place)?;
-        Some((Handle((kept & !DIRECTORY) as usize), kept & DIRECTORY != 0))
+    /// The directories so far.
+    pub(super) fn directories(&self) -> &[u32] {
+        &self.directories
     }
 
     /// Closes all of them.
     pub(super) fn close(&mut self) {
-        for kept in self.handles.iter() {
-            self.kernel.close(Handle((kept & !DIRECTORY) as usize));
+        for value in self.directories.iter() {
+            self.kernel.close(Handle(*value as usize));
         }
-        self.handles.clear();
+        for run in self.runs.iter() {
+            for place in 0..=*run & FOLLOWING {
+                let place = (*run >> PLACE_SHIFT) + place;
+                self.kernel.close(Handle(place as usize * DISTANCE));
+            }
+        }
+        self.directories.clear();
+        self.runs.clear();
+        self.count = 0;
     }
 }
 

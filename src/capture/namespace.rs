@@ -45,18 +45,15 @@ impl<K: Kernel, S: Sink<Error = Status> + Send> Capture<'_, K, S> {
     fn walk(&mut self) {
         let mut path = utf16!("\\").as_slice();
         let mut listing = Region::empty(self.kernel);
-        let mut place = self.kept.count();
         self.open(ObjectKind::DIRECTORY, Handle::NONE, path, 0);
-        let (mut level, mut depth) = (place + 1, 0);
-        while let Some((directory, is_directory)) = self.kept.at(place) {
+        let (mut place, mut level, mut depth) = (0, 1, 0);
+        while let Some(directory) = self.kept.directories().get(place) {
+            let directory = Handle(*directory as usize);
             if place == level {
-                level = self.kept.count();
+                level = self.kept.directories().len();
                 depth += 1;
             }
             place += 1;
-            if !is_directory {
-                continue;
-            }
             if depth == MAXIMUM_DEPTH {
                 self.outcome = Outcome::TRUNCATED;
             } else {

@@ -16,7 +16,7 @@ const MAXIMUM_ANSWER: usize = if size_of::<usize>() == 4 {
 };
 
 /// Bytes added to the length that was asked for, at most.
-const MAXIMUM_ROOM_TO_GROW: usize = 512 << 10;
+const MAXIMUM_ROOM_TO_GROW: usize = 256 << 10;
 
 /// Bytes to which a buffer is doubled where the kernel does not say how much it wants.
 const MAXIMUM_GUESS: usize = 32 << 20;

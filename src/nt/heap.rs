@@ -144,6 +144,15 @@ impl<'h, K: Kernel, T: Copy> List<'h, K, T> {
         Ok(())
     }
 
+    /// The value at the end, to be changed.
+    pub fn last_mut(&mut self) -> Option<&mut T> {
+        let last = self.length.checked_sub(1)?;
+        // SAFETY: it is below `length`, so the place is inside the allocation.
+        let mut place = unsafe { self.memory.place.cast::<T>().add(last) };
+        // SAFETY: the place holds a value that `push` wrote, and the list is borrowed.
+        Some(unsafe { place.as_mut() })
+    }
+
     /// Takes all values out; their memory stays.
     pub const fn clear(&mut self) {
         self.length = 0;

@@ -121,6 +121,36 @@ fn opens(run: &Run<Status>) -> impl Iterator<Item = &Call> {
 }
 
 #[test]
+fn every_handle_of_long_and_short_runs_is_held_until_the_list_and_then_closed() {
+    const IN_A_ROW: usize = 700;
+    let mut machine = Machine::small();
+    // Kept handles follow each other for longer than a run can say, and directories come between them.
+    for number in 0..IN_A_ROW {
+        machine.create(&format!(r"\Many\Event{number}"), "Event");
+    }
+    for number in 0..5 {
+        machine.create(&format!(r"\Few\Directory{number}"), "Directory");
+        machine.create(&format!(r"\Few\Event{number}"), "Event");
+    }
+    let (snapshot, run) = capture(machine);
+    let held: Vec<_> = handle_list(&snapshot, Family::NAMES)
+        .into_iter()
+        .filter(|entry| entry.process == run.machine.own_id)
+        .map(|entry| entry.value)
+        .collect();
+    let opened = objects(&snapshot);
+    let opened = opened.iter().filter(|item| item.header.argument != 0);
+    assert!(opened.clone().count() > IN_A_ROW);
+    for item in opened {
+        assert!(
+            held.contains(&item.header.argument),
+            "{:#x}",
+            item.header.argument
+        );
+    }
+}
+
+#[test]
 fn at_boot_the_handles_of_protected_processes_get_the_names_of_what_they_refer_to() {
     let (snapshot, run) = capture(Machine::windows11_boot());
     let names = names_by_address(&snapshot);
