@@ -24,7 +24,7 @@ use crate::unregister::unregister;
 use crate::utf16;
 use bootshot_format::{
     Family, FinishedBy, Header, ObjectKind, Outcome, PACKED_BATCHES, Phase, PhaseSource, Presence,
-    Trailer, Writer, xxh64,
+    Trailer, Writer, xxh64_of_words,
 };
 
 /// Hard errors fail instead of asking somebody: `SEM_NOGPFAULTERRORBOX | SEM_NOOPENFILEERRORBOX`, and critical errors
@@ -522,9 +522,9 @@ fn kept(words: &mut [u64], ask: impl FnOnce(Buffer<'_>) -> Answer) -> (Status, &
 fn snapshot_id(sources: [u64; 8]) -> [u8; 16] {
     let mut words = [0; 9];
     Buffer::new(&mut words, usize::MAX).put(&sources);
-    let low = xxh64(Buffer::new(&mut words, usize::MAX).into_bytes());
+    let low = xxh64_of_words(Buffer::new(&mut words, usize::MAX).into_bytes());
     words[8] = low;
-    let high = xxh64(Buffer::new(&mut words, usize::MAX).into_bytes());
+    let high = xxh64_of_words(Buffer::new(&mut words, usize::MAX).into_bytes());
     (u128::from(high) << 64 | u128::from(low)).to_le_bytes()
 }
 

@@ -51,41 +51,31 @@ impl ItemHeader {
     ///
     /// A class and a source have fewer bits there ([`ItemHeader::fits_packed`]).
     pub fn pack(&self) -> PackedHeader {
-        let usual = usual_words(self.data_length);
-        let words = [
-            self.argument,
-            self.argument2,
-            self.buffer_address,
-            self.status as u64 | (self.returned_length as u64) << 32,
+        let [argument, argument2, address, answer, rest] = usual_words(self.data_length);
+        let mut packed = PackedHeader {
+            bytes: [0; PACKED_SIZE],
+            words: 1,
+            bit: 1 << 56,
+            present: 0,
+        };
+        packed.add(self.argument, argument);
+        packed.add(self.argument2, argument2);
+        packed.add(self.buffer_address, address);
+        let returned_length = (self.returned_length as u64) << 32;
+        packed.add(self.status as u64 | returned_length, answer);
+        packed.add(
             self.name_length as u64
                 | (self.value_name_length as u64) << 16
                 | (self.tries as u64) << 32
                 | (self.outcome.0 as u64) << 48,
-        ];
-        let mut packed = PackedHeader {
-            bytes: [0; PACKED_SIZE],
-            length: WORD,
-        };
-        let mut present = 0;
-        let mut places = packed.bytes.as_chunks_mut().0.iter_mut();
-        let first = places.next();
-        for (bit, (word, usual)) in words.into_iter().zip(usual).enumerate() {
-            if word != usual
-                && let Some(place) = places.next()
-            {
-                present |= 1 << bit;
-                *place = word.to_le_bytes();
-                packed.length += WORD;
-            }
-        }
-        let length = packed.length + self.names_length() + self.data_length as usize;
-        if let Some(first) = first {
-            *first = (length as u32 as u64
-                | (self.class as u16 as u64) << 32
-                | (self.source.0 as u8 as u64) << 48
-                | present << 56)
-                .to_le_bytes();
-        }
+            rest,
+        );
+        let length = packed.words * WORD + self.names_length() + self.data_length as usize;
+        let first = length as u32 as u64
+            | (self.class as u16 as u64) << 32
+            | (self.source.0 as u8 as u64) << 48
+            | packed.present;
+        packed.put(0, first);
         packed
     }
 
@@ -157,13 +147,33 @@ const fn usual_words(data_length: u32) -> [u64; WORDS] {
 #[derive(Clone, Copy, Debug)]
 pub struct PackedHeader {
     bytes: [u8; PACKED_SIZE],
-    length: usize,
+    words: usize,
+    /// Of the first word, that of the next one, and those of all that are there.
+    bit: u64,
+    present: u64,
 }
 
 impl PackedHeader {
     /// Its bytes, a multiple of 8.
     pub fn bytes(&self) -> &[u8] {
-        self.bytes.get(..self.length).unwrap_or(&self.bytes)
+        self.bytes.get(..self.words * WORD).unwrap_or(&self.bytes)
+    }
+
+    // Out of line: five calls are smaller than five copies.
+    #[inline(never)]
+    fn add(&mut self, word: u64, usual: u64) {
+        if word != usual {
+            self.put(self.words, word);
+            self.words += 1;
+            self.present |= self.bit;
+        }
+        self.bit <<= 1;
+    }
+
+    fn put(&mut self, place: usize, word: u64) {
+        if let Some(place) = self.bytes.as_chunks_mut().0.get_mut(place) {
+            *place = word.to_le_bytes();
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::sealed;
 use crate::wire::{open_number, wire_struct};
-use crate::xxh64;
+use crate::xxh64_of_words;
 
 /// The first eight bytes of every snapshot; the high bit, CR and LF show a transfer that mangled the file.
 pub const MAGIC: [u8; 8] = *b"\x89BSHOT\r\n";
@@ -172,7 +172,7 @@ impl Header {
         if header.version > VERSION {
             return Err(HeaderError::NewerVersion(header.version));
         }
-        if header.checksum != xxh64(&bytes[..Self::SIZE - 8]) {
+        if header.checksum != xxh64_of_words(&bytes[..Self::SIZE - 8]) {
             return Err(HeaderError::BadChecksum);
         }
         let unknown = header.required_features & !PACKED_BATCHES;

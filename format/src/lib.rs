@@ -32,7 +32,7 @@ pub use source::{
     Family, MemoryKind, NoteKind, ObjectHeader, ObjectKind, OpenKind, Source, entry_of, handle_of,
 };
 pub use writer::{INDEX_CAPACITY, MAXIMUM_CHUNK, Sink, Writer};
-pub use xxh64::xxh64;
+pub use xxh64::{xxh64, xxh64_of_words};
 
 /// Rounds a length up to the container's alignment of 8 bytes.
 pub const fn padded(length: usize) -> usize {
@@ -42,7 +42,7 @@ pub const fn padded(length: usize) -> usize {
 /// A header whose last eight bytes become the checksum of those before them.
 fn sealed<const N: usize>(mut bytes: [u8; N]) -> [u8; N] {
     if let Some((checked, place)) = bytes.split_last_chunk_mut() {
-        *place = xxh64(checked).to_le_bytes();
+        *place = xxh64_of_words(checked).to_le_bytes();
     }
     bytes
 }

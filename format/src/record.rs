@@ -1,7 +1,7 @@
 //! Records: the unit in which everything after the header is written, checked and salvaged.
 
 use crate::wire::{open_number, wire_struct};
-use crate::{Family, Presence, Source, xxh64};
+use crate::{Family, Presence, Source, xxh64_of_words};
 use crate::{padded, sealed};
 
 open_number! {
@@ -100,7 +100,7 @@ impl RecordHeader {
     /// Reads a header whose checksum holds.
     pub fn open(bytes: &[u8; Self::SIZE]) -> Option<Self> {
         let header = Self::decode(bytes);
-        (header.checksum == xxh64(&bytes[..Self::SIZE - 8])).then_some(header)
+        (header.checksum == xxh64_of_words(&bytes[..Self::SIZE - 8])).then_some(header)
     }
 
     /// Bytes of payload and padding.

@@ -1,6 +1,6 @@
 //! Reading records from bytes that may be damaged, cut short or mixed with stale sectors.
 
-use crate::{RecordHeader, RecordKind, SectionBegin, SectionEnd, Trailer, xxh64};
+use crate::{RecordHeader, RecordKind, SectionBegin, SectionEnd, Trailer, xxh64_of_words};
 
 /// One record whose header checksum holds and whose payload lies inside the file.
 #[derive(Clone, Copy, Debug)]
@@ -17,7 +17,7 @@ pub struct Record<'a> {
 impl<'a> Record<'a> {
     /// Whether the payload is the one that was written. Costs a pass over it.
     pub fn payload_is_intact(&self) -> bool {
-        xxh64(self.padded_payload) == self.header.payload_checksum
+        xxh64_of_words(self.padded_payload) == self.header.payload_checksum
     }
 
     /// A section's question with object name and value name (UTF-16LE), when this is one.

@@ -17,6 +17,26 @@ const STRIPE: usize = 32;
 pub fn xxh64(bytes: &[u8]) -> u64 {
     let mut hasher = Xxh64::new();
     hasher.update(bytes);
+    let (mut hash, mut rest) = hasher.words();
+    if let Some((word, after)) = rest.split_first_chunk::<4>() {
+        hash ^= u64::from(u32::from_le_bytes(*word)).wrapping_mul(PRIMES[0]);
+        hash = hash
+            .rotate_left(23)
+            .wrapping_mul(PRIMES[1])
+            .wrapping_add(PRIMES[2]);
+        rest = after;
+    }
+    for byte in rest {
+        hash ^= u64::from(*byte).wrapping_mul(PRIMES[4]);
+        hash = hash.rotate_left(11).wrapping_mul(PRIMES[0]);
+    }
+    mixed(hash)
+}
+
+/// The same of bytes that make whole words of 8, as all do that the container has a checksum of: without the code for others.
+pub fn xxh64_of_words(bytes: &[u8]) -> u64 {
+    let mut hasher = Xxh64::new();
+    hasher.update(bytes);
     hasher.finish()
 }
 
@@ -62,7 +82,15 @@ impl Xxh64 {
         self.pending[..rest.len()].copy_from_slice(rest);
     }
 
-    pub(crate) fn finish(self) -> u64 {
+    /// The checksum of bytes that make whole words.
+    pub(crate) fn finish(&self) -> u64 {
+        let (hash, rest) = self.words();
+        debug_assert!(rest.is_empty());
+        mixed(hash)
+    }
+
+    /// Up to the last word of 8 bytes, and what is behind it.
+    fn words(&self) -> (u64, &[u8]) {
         let mut hash = if self.length < STRIPE as u64 {
             PRIMES[4]
         } else {
@@ -87,21 +115,7 @@ impl Xxh64 {
                 .wrapping_add(PRIMES[3]);
             rest = after;
         }
-        if let Some((word, after)) = rest.split_first_chunk::<4>() {
-            hash ^= u64::from(u32::from_le_bytes(*word)).wrapping_mul(PRIMES[0]);
-            hash = hash
-                .rotate_left(23)
-                .wrapping_mul(PRIMES[1])
-                .wrapping_add(PRIMES[2]);
-            rest = after;
-        }
-        for byte in rest {
-            hash ^= u64::from(*byte).wrapping_mul(PRIMES[4]);
-            hash = hash.rotate_left(11).wrapping_mul(PRIMES[0]);
-        }
-        hash = (hash ^ (hash >> 33)).wrapping_mul(PRIMES[1]);
-        hash = (hash ^ (hash >> 29)).wrapping_mul(PRIMES[2]);
-        hash ^ (hash >> 32)
+        (hash, rest)
     }
 
     fn stripe(&mut self, stripe: &[u8; STRIPE]) {
@@ -109,6 +123,13 @@ impl Xxh64 {
             *lane = round(*lane, u64::from_le_bytes(*word));
         }
     }
+}
+
+/// The last step: every bit of the hash depends on every other.
+const fn mixed(mut hash: u64) -> u64 {
+    hash = (hash ^ (hash >> 33)).wrapping_mul(PRIMES[1]);
+    hash = (hash ^ (hash >> 29)).wrapping_mul(PRIMES[2]);
+    hash ^ (hash >> 32)
 }
 
 #[inline(always)]
@@ -120,7 +141,7 @@ fn round(lane: u64, word: u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{Xxh64, xxh64};
+    use super::{Xxh64, xxh64, xxh64_of_words};
 
     #[test]
     fn agrees_with_the_published_implementation_at_every_length_and_split() {
@@ -130,6 +151,14 @@ mod tests {
         for length in 0..bytes.len() {
             let expected = twox_hash::XxHash64::oneshot(0, &bytes[..length]);
             assert_eq!(xxh64(&bytes[..length]), expected, "length {length}");
+            if length % 8 != 0 {
+                continue;
+            }
+            assert_eq!(
+                xxh64_of_words(&bytes[..length]),
+                expected,
+                "length {length}"
+            );
             for split in 0..length {
                 let mut hasher = Xxh64::new();
                 hasher.update(&bytes[..split]);

@@ -3,21 +3,20 @@
 
 use crate::nt::{Handle, Heap, Kernel, List, OutOfMemory};
 
-/// Values of handles are multiples of this, the lower bits being ours.
+/// Values of handles are multiples of this.
 const DISTANCE: usize = 4;
 
-/// A run: the place of its first handle in the handle table, which has 2^24 at most (Russinovich, "Pushing the Limits of
-/// Windows: Handles"), and in the bits below it how many follow that one.
+/// What a run has in the bits below the place of its first handle in the handle table: how many handles follow that one, or
+/// that it is a directory's. A table has 2^24 handles at most (Russinovich, "Pushing the Limits of Windows: Handles").
 const FOLLOWING: u32 = 0xFF;
+const DIRECTORY: u32 = FOLLOWING;
 const PLACE_SHIFT: u32 = 8;
 
 /// The handles; closed when dropped.
 pub(super) struct Kept<'h, K: Kernel> {
     kernel: K,
-    /// Those of directories, in the order they were opened. Handle values fit 32 bits on every Windows.
-    directories: List<'h, K, u32>,
-    /// The others, in runs of values that follow each other. Values that were never used before come in order, but for one
-    /// in 256 that a handle table has for itself: hundreds of thousands of handles take some kilobytes.
+    /// Handles that follow each other make a run, a directory's is one by itself. Values that were never used before come in
+    /// order, but for one in 256 that a handle table has for itself: hundreds of thousands of handles take some kilobytes.
     runs: List<'h, K, u32>,
     count: usize,
 }
@@ -26,57 +25,65 @@ impl<'h, K: Kernel> Kept<'h, K> {
     pub(super) const fn new(kernel: K, heap: &'h Heap<K>) -> Self {
         Self {
             kernel,
-            directories: List::new(heap),
             runs: List::new(heap),
             count: 0,
         }
     }
 
     /// Keeps a handle; where there is no room for it, it is closed.
+    #[inline(never)]
     pub(super) fn keep(&mut self, handle: Handle, is_directory: bool) -> Result<(), OutOfMemory> {
         let place = (handle.0 / DISTANCE) as u32;
+        let follows = |run: &u32| {
+            let following = run & FOLLOWING;
+            following + 1 < DIRECTORY && (run >> PLACE_SHIFT) + following + 1 == place
+        };
         let kept = match self.runs.last_mut() {
-            _ if is_directory => self.directories.push(handle.0 as u32),
-            Some(run)
-                if *run & FOLLOWING != FOLLOWING
-                    && (*run >> PLACE_SHIFT) + (*run & FOLLOWING) + 1 == place =>
-            {
+            Some(run) if !is_directory && follows(run) => {
                 *run += 1;
                 Ok(())
             }
-            _ => self.runs.push(place << PLACE_SHIFT),
+            _ => self
+                .runs
+                .push(place << PLACE_SHIFT | (u32::from(is_directory) * DIRECTORY)),
         };
-        match kept {
-            Ok(()) => self.count += 1,
-            Err(_) => {
-                self.kernel.close(handle);
-            }
+        self.count += 1;
+        if kept.is_err() {
+            self.kernel.close(handle);
         }
         kept
     }
 
-    /// How many there are.
+    /// How many were kept, or could not be.
     pub(super) const fn count(&self) -> usize {
         self.count
     }
 
-    /// The directories so far.
-    pub(super) fn directories(&self) -> &[u32] {
-        &self.directories
+    /// How many runs there are.
+    pub(super) fn runs(&self) -> usize {
+        self.runs.len()
+    }
+
+    /// The first handle of a run, and whether it is a directory's.
+    pub(super) fn run(&self, number: usize) -> Option<(Handle, bool)> {
+        let run = *self.runs.get(number)?;
+        Some((
+            Handle((run >> PLACE_SHIFT) as usize * DISTANCE),
+            run & FOLLOWING == DIRECTORY,
+        ))
     }
 
     /// Closes all of them.
+    #[inline(never)]
     pub(super) fn close(&mut self) {
-        for value in self.directories.iter() {
-            self.kernel.close(Handle(*value as usize));
-        }
         for run in self.runs.iter() {
-            for place in 0..=*run & FOLLOWING {
-                let place = (*run >> PLACE_SHIFT) + place;
-                self.kernel.close(Handle(place as usize * DISTANCE));
+            let first = (run >> PLACE_SHIFT) as usize;
+            // A directory has no handle behind it.
+            for following in 0..=run % (1 << PLACE_SHIFT) % DIRECTORY {
+                let place = first + following as usize;
+                self.kernel.close(Handle(place * DISTANCE));
             }
         }
-        self.directories.clear();
         self.runs.clear();
         self.count = 0;
     }

@@ -250,16 +250,19 @@ fn sort(entries: &mut [HandleEntry]) {
             end -= 1;
             entries.swap(0, end);
         }
+        let heap = entries.get_mut(..end).unwrap_or_default();
         let mut parent = start;
         loop {
+            // Where there is no entry there is no key, which is less than any.
+            let key = |place| heap.get(place).map(key);
             let mut child = 2 * parent + 1;
-            if child + 1 < end && key(&entries[child]) < key(&entries[child + 1]) {
+            if key(child) < key(child + 1) {
                 child += 1;
             }
-            if child >= end || key(&entries[parent]) >= key(&entries[child]) {
+            if key(parent) >= key(child) {
                 break;
             }
-            entries.swap(parent, child);
+            heap.swap(parent, child);
             parent = child;
         }
     }

@@ -46,14 +46,16 @@ impl<K: Kernel, S: Sink<Error = Status> + Send> Capture<'_, K, S> {
         let mut path = utf16!("\\").as_slice();
         let mut listing = Region::empty(self.kernel);
         self.open(ObjectKind::DIRECTORY, Handle::NONE, path, 0);
-        let (mut place, mut level, mut depth) = (0, 1, 0);
-        while let Some(directory) = self.kept.directories().get(place) {
-            let directory = Handle(*directory as usize);
-            if place == level {
-                level = self.kept.directories().len();
+        let (mut run, mut level, mut depth) = (0, 1, 0);
+        while let Some((directory, is_directory)) = self.kept.run(run) {
+            if run == level {
+                level = self.kept.runs();
                 depth += 1;
             }
-            place += 1;
+            run += 1;
+            if !is_directory {
+                continue;
+            }
             if depth == MAXIMUM_DEPTH {
                 self.outcome = Outcome::TRUNCATED;
             } else {
