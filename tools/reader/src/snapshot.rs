@@ -14,6 +14,7 @@ use crate::decode::Buffer;
 use crate::error::{Problem, ReadError};
 use crate::layout::{PointerWidth, Structure, View};
 use crate::payload::Payload;
+use crate::records::LookedUp;
 use crate::value::utf16;
 
 /// How far the capture came.
@@ -171,8 +172,48 @@ impl<'a> Answer<'a> {
         problems: &mut Vec<Problem>,
         decoder: impl FnOnce(&Buffer<'a>, &mut Vec<Problem>) -> R,
     ) -> R {
+        self.told()
+            .decode_at(self.buffer_address, problems, decoder)
+    }
+
+    /// What a decoder needs of it that follows no pointers.
+    pub(crate) const fn told(&self) -> Told<'a> {
+        Told {
+            bytes: self.bytes,
+            offset: self.offset,
+            section: self.section,
+            width: self.width,
+        }
+    }
+}
+
+/// The bytes of an answer and where they are: what is kept of those that there are hundreds of thousands of.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Told<'a> {
+    bytes: &'a [u8],
+    offset: usize,
+    section: u32,
+    width: PointerWidth,
+}
+
+impl<'a> Told<'a> {
+    /// As [`Answer::decode`].
+    pub fn decode<R>(
+        &self,
+        problems: &mut Vec<Problem>,
+        decoder: impl FnOnce(&Buffer<'a>, &mut Vec<Problem>) -> R,
+    ) -> R {
+        self.decode_at(0, problems, decoder)
+    }
+
+    fn decode_at<R>(
+        &self,
+        address: u64,
+        problems: &mut Vec<Problem>,
+        decoder: impl FnOnce(&Buffer<'a>, &mut Vec<Problem>) -> R,
+    ) -> R {
         let before = problems.len();
-        let decoded = decoder(&self.buffer(), problems);
+        let decoded = decoder(&Buffer::new(self.bytes, address, self.width), problems);
         for problem in problems.iter_mut().skip(before) {
             problem.section = Some(self.section);
             problem.offset += self.offset as u64;
@@ -193,6 +234,8 @@ pub struct Snapshot<'a> {
     /// What is wrong with the file.
     pub problems: Vec<Problem>,
     width: PointerWidth,
+    /// What nearly every record needs, worked out once.
+    pub(crate) looked_up: LookedUp,
 }
 
 impl<'a> Snapshot<'a> {
@@ -253,6 +296,19 @@ impl<'a> Snapshot<'a> {
             })
             .flat_map(|section| self.answers_in(section))
             .filter(move |answer| answer.source == source)
+    }
+
+    /// As [`answers_from`](Self::answers_from), from several, in the order of the file.
+    pub(crate) fn answers_from_any(&self, sources: &[Source]) -> impl Iterator<Item = Answer<'_>> {
+        self.sections
+            .iter()
+            .filter(move |section| {
+                let mut sources = sources.iter();
+                section.condition != Condition::Damaged
+                    && sources.any(|source| section.payload.may_answer(*source))
+            })
+            .flat_map(|section| self.answers_in(section))
+            .filter(move |answer| sources.contains(&answer.source))
     }
 
     /// The answers in one section; none in a damaged batch beyond the damage.
@@ -539,6 +595,7 @@ impl<'a> Assembly<'a> {
             sections,
             problems: self.problems,
             width,
+            looked_up: LookedUp::default(),
         }
     }
 }

@@ -90,6 +90,18 @@ impl<'a> Buffer<'a> {
         offset: usize,
         problems: &mut Vec<Problem>,
     ) -> Option<Arc<str>> {
+        let bytes = self.characters(string, what, offset, problems)?;
+        Some(utf16(bytes).into())
+    }
+
+    /// As [`string`](Self::string), in UTF-16 where it lies.
+    pub(crate) fn characters(
+        &self,
+        string: UnicodeString,
+        what: &'static str,
+        offset: usize,
+        problems: &mut Vec<Problem>,
+    ) -> Option<&'a [u8]> {
         if string.buffer == 0 {
             return None;
         }
@@ -107,7 +119,7 @@ impl<'a> Buffer<'a> {
             ));
             return None;
         };
-        self.text(bytes, what, offset, problems)
+        self.within_budget(bytes, what, offset, problems)
     }
 
     /// Decodes UTF-16 that lies in here, within the budget for strings.
@@ -118,10 +130,21 @@ impl<'a> Buffer<'a> {
         offset: usize,
         problems: &mut Vec<Problem>,
     ) -> Option<Arc<str>> {
+        let bytes = self.within_budget(bytes, what, offset, problems)?;
+        Some(utf16(bytes).into())
+    }
+
+    fn within_budget<'b>(
+        &self,
+        bytes: &'b [u8],
+        what: &'static str,
+        offset: usize,
+        problems: &mut Vec<Problem>,
+    ) -> Option<&'b [u8]> {
         match self.string_budget.get().checked_sub(bytes.len()) {
             Some(rest) => {
                 self.string_budget.set(rest);
-                Some(utf16(bytes).into())
+                Some(bytes)
             }
             None => {
                 problems.push(Problem::new(

@@ -6,7 +6,7 @@ use crate::layout::structures::{
     SYSTEM_HANDLE_INFORMATION, SYSTEM_HANDLE_INFORMATION_EX, SYSTEM_HANDLE_TABLE_ENTRY_INFO,
     SYSTEM_HANDLE_TABLE_ENTRY_INFO_EX,
 };
-use crate::layout::{Structure, View};
+use crate::layout::{PointerWidth, Structure, View};
 
 /// Which of the two classes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -60,45 +60,116 @@ pub fn each_handle<'a>(
     class: HandleClass,
     problems: &mut Vec<Problem>,
 ) -> impl Iterator<Item = HandleEntry> + use<'a> {
-    let width = buffer.width();
-    let (claimed, start, size) = match class {
-        HandleClass::Basic => {
-            let start = SYSTEM_HANDLE_INFORMATION::Handles.offset.at(width);
-            let list = buffer.expect::<SYSTEM_HANDLE_INFORMATION>(0, start, problems);
-            let count = list.and_then(|list| list.get(SYSTEM_HANDLE_INFORMATION::NumberOfHandles));
-            (
-                u64::from(count.unwrap_or_default()),
-                start,
-                SYSTEM_HANDLE_TABLE_ENTRY_INFO::SIZE,
-            )
+    HandleList::new(buffer, class, problems).into_iter()
+}
+
+/// The list of an answer, where it lies.
+#[derive(Clone, Copy, Debug)]
+pub struct HandleList<'a> {
+    entries: &'a [u8],
+    /// Bytes of an entry.
+    size: usize,
+    class: HandleClass,
+    width: PointerWidth,
+}
+
+impl<'a> HandleList<'a> {
+    /// The list in an answer of `class`.
+    pub fn new(buffer: &Buffer<'a>, class: HandleClass, problems: &mut Vec<Problem>) -> Self {
+        let width = buffer.width();
+        let (claimed, start, size) = match class {
+            HandleClass::Basic => {
+                let start = SYSTEM_HANDLE_INFORMATION::Handles.offset.at(width);
+                let list = buffer.expect::<SYSTEM_HANDLE_INFORMATION>(0, start, problems);
+                let count =
+                    list.and_then(|list| list.get(SYSTEM_HANDLE_INFORMATION::NumberOfHandles));
+                (
+                    u64::from(count.unwrap_or_default()),
+                    start,
+                    SYSTEM_HANDLE_TABLE_ENTRY_INFO::SIZE.at(width),
+                )
+            }
+            HandleClass::Extended => {
+                let start = SYSTEM_HANDLE_INFORMATION_EX::Handles.offset.at(width);
+                let list = buffer.expect::<SYSTEM_HANDLE_INFORMATION_EX>(0, start, problems);
+                let count =
+                    list.and_then(|list| list.get(SYSTEM_HANDLE_INFORMATION_EX::NumberOfHandles));
+                (
+                    count.unwrap_or_default(),
+                    start,
+                    SYSTEM_HANDLE_TABLE_ENTRY_INFO_EX::SIZE.at(width),
+                )
+            }
+        };
+        let entries = buffer.from(start);
+        let room = entries.len() / size;
+        if claimed > room as u64 {
+            problems.push(Problem::new(
+                "NumberOfHandles",
+                0,
+                format!("at most {room}, for which there is room"),
+                claimed.to_string(),
+            ));
         }
-        HandleClass::Extended => {
-            let start = SYSTEM_HANDLE_INFORMATION_EX::Handles.offset.at(width);
-            let list = buffer.expect::<SYSTEM_HANDLE_INFORMATION_EX>(0, start, problems);
-            let count =
-                list.and_then(|list| list.get(SYSTEM_HANDLE_INFORMATION_EX::NumberOfHandles));
-            (
-                count.unwrap_or_default(),
-                start,
-                SYSTEM_HANDLE_TABLE_ENTRY_INFO_EX::SIZE,
-            )
+        let count = usize::try_from(claimed).map_or(room, |claimed| claimed.min(room));
+        Self {
+            entries: &entries[..count * size],
+            size,
+            class,
+            width,
         }
-    };
-    let entries = buffer.from(start).chunks_exact(size.at(width));
-    if claimed > entries.len() as u64 {
-        problems.push(Problem::new(
-            "NumberOfHandles",
-            0,
-            format!("at most {}, for which there is room", entries.len()),
-            claimed.to_string(),
-        ));
     }
-    entries
-        .take(usize::try_from(claimed).unwrap_or(usize::MAX))
-        .filter_map(move |bytes| match class {
-            HandleClass::Basic => basic(&View::new(bytes, width)),
-            HandleClass::Extended => extended(&View::new(bytes, width)),
-        })
+
+    /// How many there are.
+    pub const fn len(&self) -> usize {
+        self.entries.len() / self.size
+    }
+
+    /// Whether there are none.
+    pub const fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// The handle at a place.
+    pub fn get(&self, place: usize) -> Option<HandleEntry> {
+        let start = place.checked_mul(self.size)?;
+        self.decode(self.entries.get(start..start.checked_add(self.size)?)?)
+    }
+
+    fn decode(&self, bytes: &[u8]) -> Option<HandleEntry> {
+        match self.class {
+            HandleClass::Basic => basic(&View::new(bytes, self.width)),
+            HandleClass::Extended => extended(&View::new(bytes, self.width)),
+        }
+    }
+}
+
+impl<'a> IntoIterator for HandleList<'a> {
+    type Item = HandleEntry;
+    type IntoIter = HandleEntries<'a>;
+
+    fn into_iter(self) -> HandleEntries<'a> {
+        HandleEntries {
+            rest: self.entries.chunks_exact(self.size),
+            list: self,
+        }
+    }
+}
+
+/// The handles of a list, one after the other.
+#[derive(Clone, Debug)]
+pub struct HandleEntries<'a> {
+    list: HandleList<'a>,
+    rest: std::slice::ChunksExact<'a, u8>,
+}
+
+impl Iterator for HandleEntries<'_> {
+    type Item = HandleEntry;
+
+    fn next(&mut self) -> Option<HandleEntry> {
+        // An entry that is there is whole.
+        self.list.decode(self.rest.next()?)
+    }
 }
 
 fn basic(entry: &View<'_, SYSTEM_HANDLE_TABLE_ENTRY_INFO>) -> Option<HandleEntry> {

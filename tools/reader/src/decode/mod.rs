@@ -21,12 +21,13 @@ mod security_descriptor;
 mod types;
 
 pub use buffer::Buffer;
+pub(crate) use directory::each_directory_entry;
 pub use directory::{DirectoryEntry, directory_entries};
 pub use firmware::{
     FirmwareVariable, PlatformBinaryTable, firmware_variable_names, firmware_variables,
     platform_binary_table,
 };
-pub use handles::{HandleClass, HandleEntry, each_handle, handles};
+pub use handles::{HandleClass, HandleEntries, HandleEntry, HandleList, each_handle, handles};
 pub use job::{JobProcesses, job_processes};
 pub use key_value::{KeyValue, key_value};
 pub use modules::{Module, ModuleClass, modules};

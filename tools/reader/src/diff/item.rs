@@ -12,7 +12,7 @@ use crate::records::registry::hexadecimal;
 use crate::value::{Hex, Time};
 
 /// The value of a property, exact.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Hash, Debug)]
 pub enum Value {
     /// There is none, for sure; what is not known is no value at all.
     Absent,
@@ -91,7 +91,7 @@ pub struct Property {
 }
 
 /// The name of an entry.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Hash, Debug)]
 pub enum Name {
     /// A text, shared where many entries have it.
     Text(Arc<str>),
@@ -323,6 +323,34 @@ impl Gaps {
     }
 }
 
+/// Where the entries of a subject go, one after the other. Not all need be made.
+pub(super) struct Sink<'k> {
+    /// Of each, in their order, whether it is kept; without it all are.
+    kept: Option<std::slice::Iter<'k, bool>>,
+    take: &'k mut dyn FnMut(Item),
+}
+
+impl<'k> Sink<'k> {
+    pub(super) fn of_all(take: &'k mut dyn FnMut(Item)) -> Self {
+        Self { kept: None, take }
+    }
+
+    pub(super) fn of_some(kept: &'k [bool], take: &'k mut dyn FnMut(Item)) -> Self {
+        Self {
+            kept: Some(kept.iter()),
+            take,
+        }
+    }
+
+    /// The next entry.
+    pub(super) fn give(&mut self, make: impl FnOnce() -> Item) {
+        let kept = self.kept.as_mut();
+        if kept.is_none_or(|kept| kept.next() == Some(&true)) {
+            (self.take)(make());
+        }
+    }
+}
+
 /// A subject on one side.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Extraction {
@@ -331,6 +359,13 @@ pub(super) struct Extraction {
 }
 
 impl Extraction {
+    pub(super) fn give(self, sink: &mut Sink<'_>) -> Gaps {
+        for item in self.items {
+            sink.give(|| item);
+        }
+        self.gaps
+    }
+
     /// Nothing is known.
     pub(super) fn missing(reason: impl Into<String>) -> Self {
         Self {

@@ -17,6 +17,7 @@
 //! What one side does not know is [`NotComparable`], and never said to have gone.
 
 mod captured;
+mod digest;
 mod engine;
 mod item;
 mod names;
@@ -37,8 +38,9 @@ use std::thread;
 use serde::Serialize;
 
 use crate::snapshot::Snapshot;
+use digest::Digester;
 use engine::{Filter, Matched, Verdict};
-use item::{Extraction, Item};
+use item::{Extraction, Item, Sink};
 use names::Forms;
 use rules::Effect;
 use subjects::Side;
@@ -125,7 +127,7 @@ const LARGE: usize = 1 << 20;
 
 /// Compares two snapshots.
 pub fn compare(first: &Snapshot<'_>, second: &Snapshot<'_>, options: &Options) -> Comparison {
-    let pair = Pair::of(first, second, options);
+    let pair = Pair::of(first, second, options, Entries::Different);
     let subjects = pair
         .subjects
         .into_iter()
@@ -237,7 +239,16 @@ impl Tally {
     }
 }
 
-/// Two snapshots with the verdict on every entry.
+/// Which entries of two snapshots are kept.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Entries {
+    /// All.
+    All,
+    /// Those that are not the same on both sides.
+    Different,
+}
+
+/// Two snapshots with the verdict on every entry that was kept.
 struct Pair {
     boot: Boot,
     evidence: &'static str,
@@ -254,9 +265,16 @@ struct PairedSubject {
 }
 
 impl Pair {
-    fn of(first: &Snapshot<'_>, second: &Snapshot<'_>, options: &Options) -> Self {
+    fn of(
+        first: &Snapshot<'_>,
+        second: &Snapshot<'_>,
+        options: &Options,
+        entries: Entries,
+    ) -> Self {
         let moments = [Moment::of(first), Moment::of(second)];
-        let read = [first.processes(), second.processes()];
+        let at_once = is_large(first) && is_large(second);
+        let (one, other) = both(at_once, || first.processes(), || second.processes());
+        let read = [one, other];
         let (boot, evidence) =
             relation::of_boot((&moments[0], &read[0].value), (&moments[1], &read[1].value));
         let same_boot = boot == Boot::Same;
@@ -273,36 +291,17 @@ impl Pair {
         let side =
             |snapshot, processes, keys| Side::new(snapshot, processes, keys, &forms, same_boot);
         let (one, other) = (side(first, one, keys), side(second, other, other_keys));
-        let subjects: Vec<&'static Subject> = SUBJECTS
+        let sides = Sides {
+            first: &one,
+            second: &other,
+            at_once,
+        };
+        // One subject after the other: all entries of all of them together would take many times the memory.
+        let subjects = SUBJECTS
             .iter()
             .filter(|subject| options.subjects.contains(&subject.name))
-            .collect();
-        let extract = |side: &Side<'_>| -> Vec<Extraction> {
-            let taken = subjects.iter().map(|subject| (subject.extract)(side));
-            taken.collect()
-        };
-        let is_large = |snapshot: &Snapshot<'_>| {
-            let lengths = snapshot.sections.iter();
-            lengths
-                .map(|section| section.payload.len())
-                .any(|length| length >= LARGE)
-        };
-        let (extracted, other_extracted) = if is_large(first) && is_large(second) {
-            thread::scope(|scope| {
-                let one = scope.spawn(|| extract(&one));
-                let other = extract(&other);
-                match one.join() {
-                    Ok(one) => (one, other),
-                    Err(panic) => std::panic::resume_unwind(panic),
-                }
-            })
-        } else {
-            (extract(&one), extract(&other))
-        };
-        let compared = subjects
-            .iter()
-            .zip(extracted.into_iter().zip(other_extracted))
-            .map(|(subject, (first, second))| {
+            .map(|subject| {
+                let (first, second) = sides.extract(subject, entries);
                 let filter = Filter {
                     subject: subject.name,
                     rules: &options.rules,
@@ -322,9 +321,86 @@ impl Pair {
             evidence,
             first,
             second,
-            subjects: compared,
+            subjects,
         }
     }
+}
+
+/// Both sides of a comparison.
+struct Sides<'s> {
+    first: &'s Side<'s>,
+    second: &'s Side<'s>,
+    /// Whether they are so large that another thread is worth starting.
+    at_once: bool,
+}
+
+impl Sides<'_> {
+    /// The entries of a subject on both sides, as far as they are kept.
+    fn extract(&self, subject: &Subject, entries: Entries) -> (Extraction, Extraction) {
+        let all = |side: &Side<'_>| {
+            let mut items = Vec::new();
+            let mut take = |item| items.push(item);
+            let gaps = (subject.extract)(side, &mut Sink::of_all(&mut take));
+            Extraction { items, gaps }
+        };
+        if entries == Entries::All {
+            return self.on_both(|side, _| all(side));
+        }
+        let digester = Digester::default();
+        let digests = |side: &Side<'_>| {
+            let mut digests = Vec::new();
+            let mut take = |item: Item| digests.push(digester.of(&item));
+            let gaps = (subject.extract)(side, &mut Sink::of_all(&mut take));
+            (digests, gaps)
+        };
+        let ((first, gaps), (second, other_gaps)) = self.on_both(|side, _| digests(side));
+        let different = digest::different(first, second);
+        if different.iter().all(|places| !places.contains(&true)) {
+            let nothing = |gaps| Extraction {
+                items: Vec::new(),
+                gaps,
+            };
+            return (nothing(gaps), nothing(other_gaps));
+        }
+        self.on_both(|side, which| {
+            let mut items = Vec::new();
+            let mut take = |item| items.push(item);
+            let mut sink = Sink::of_some(&different[which as usize], &mut take);
+            let gaps = (subject.extract)(side, &mut sink);
+            Extraction { items, gaps }
+        })
+    }
+
+    fn on_both<T: Send>(&self, work: impl Fn(&Side<'_>, Which) -> T + Sync) -> (T, T) {
+        let first = || work(self.first, Which::First);
+        let second = || work(self.second, Which::Second);
+        both(self.at_once, first, second)
+    }
+}
+
+/// Whether a snapshot is so large that another thread is worth starting.
+fn is_large(snapshot: &Snapshot<'_>) -> bool {
+    let mut sections = snapshot.sections.iter();
+    sections.any(|section| section.payload.len() >= LARGE)
+}
+
+/// Does both, at the same time where that is wanted.
+fn both<T: Send>(
+    at_once: bool,
+    first: impl FnOnce() -> T + Send,
+    second: impl FnOnce() -> T,
+) -> (T, T) {
+    if !at_once {
+        return (first(), second());
+    }
+    thread::scope(|scope| {
+        let first = scope.spawn(first);
+        let second = second();
+        match first.join() {
+            Ok(first) => (first, second),
+            Err(panic) => std::panic::resume_unwind(panic),
+        }
+    })
 }
 
 /// A comparison with a baseline: only what none of the snapshots in it has.
@@ -409,7 +485,7 @@ impl<'s> Baseline<'s> {
 
     /// Adds a known-good snapshot.
     pub fn add(&mut self, good: &Snapshot<'_>) {
-        let pair = Pair::of(good, self.second, self.options);
+        let pair = Pair::of(good, self.second, self.options, Entries::All);
         let is_first = self.relation.first.is_empty();
         if is_first || pair.boot != Boot::Same {
             self.relation.boot = pair.boot;

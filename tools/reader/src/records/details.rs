@@ -51,7 +51,13 @@ pub(super) fn details(
 ) -> BTreeMap<Key, Details> {
     let mut by_process: BTreeMap<Key, Details> = BTreeMap::new();
     let mut memory: BTreeMap<Key, Vec<Answer<'_>>> = BTreeMap::new();
-    for answer in snapshot.answers().filter(Answer::succeeded) {
+    let of_processes = [
+        Source::PROCESS_INFORMATION,
+        Source::TOKEN_INFORMATION,
+        Source::PROCESS_MEMORY,
+    ];
+    let answers = snapshot.answers_from_any(&of_processes);
+    for answer in answers.filter(Answer::succeeded) {
         let key = (answer.argument, answer.argument2);
         match answer.source {
             Source::PROCESS_INFORMATION => {

@@ -54,8 +54,8 @@ impl Snapshot<'_> {
         // The first call on an empty directory says that there is nothing more, which is an answer.
         let answered =
             |answer: &Answer<'_>| answer.succeeded() || answer.status == STATUS_NO_MORE_ENTRIES;
-        for answer in self.answers() {
-            if answer.source == Source::DIRECTORY_OBJECT && answered(&answer) && is_it(&answer) {
+        for answer in self.answers_from(Source::DIRECTORY_OBJECT) {
+            if answered(&answer) && is_it(&answer) {
                 by_context.entry(answer.argument).or_insert(answer);
             }
         }

@@ -297,7 +297,7 @@ impl Snapshot<'_> {
         const STATUS_OBJECT_NAME_NOT_FOUND: u32 = 0xC000_0034;
 
         let (mut file, mut file_status) = (None, None);
-        for answer in self.answers() {
+        for answer in self.answers_from_any(&[Source::OPEN, Source::FILE_INFORMATION]) {
             let refused = answer.source == Source::OPEN && answer.class == OpenKind::FILE.0;
             if !refused && answer.source != Source::FILE_INFORMATION {
                 continue;

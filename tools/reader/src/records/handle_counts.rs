@@ -4,20 +4,25 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::Reading;
+use super::{NameStatus, Reading};
 use crate::snapshot::Snapshot;
 
 /// Numbers of handles.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct HandleCounts {
+pub(crate) struct CountsByType {
     /// By process id and name of the type.
     pub by_process: BTreeMap<(u64, Arc<str>), u64>,
     /// To objects whose type has no name here.
     pub of_unknown_type: u64,
-    /// To keys, by process id and name of the key.
-    pub keys: BTreeMap<(u64, Arc<str>), u64>,
-    /// To keys whose name is not known, by the reason why it is not.
-    pub unnamed_keys: BTreeMap<String, u64>,
+}
+
+/// Numbers of handles to keys.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct KeyCounts {
+    /// By process id and name of the key.
+    pub named: BTreeMap<(u64, Arc<str>), u64>,
+    /// To those whose name is not known, by the reason why it is not.
+    pub unnamed: BTreeMap<String, u64>,
 }
 
 /// The counts of the process whose handles are being read, by type index: lists are ordered by process.
@@ -43,17 +48,12 @@ impl Current {
 }
 
 impl Snapshot<'_> {
-    /// The numbers of handles.
-    pub(crate) fn handle_counts(&self) -> Reading<HandleCounts> {
+    /// The numbers of handles by process and type.
+    pub(crate) fn handle_counts_by_type(&self) -> Reading<CountsByType> {
         Reading::gather(|problems| {
             let type_names = self.type_names();
             let own_types = self.own_handle_types();
-            let walk = self.walk(problems);
-            let names = self.object_names(&walk, &self.handle_lists(), problems);
-            let key_index = type_names
-                .iter()
-                .find_map(|(index, name)| (&**name == "Key").then_some(*index));
-            let mut counts = HandleCounts::default();
+            let mut counts = CountsByType::default();
             let mut by_index = BTreeMap::new();
             let mut current = Current::default();
             for entry in self.each_handle_entry(problems) {
@@ -70,19 +70,6 @@ impl Snapshot<'_> {
                     }
                     current.count(entry.type_index);
                 }
-                if Some(entry.type_index) == key_index {
-                    let naming = names.of(&entry, "Key");
-                    match &naming.name {
-                        Some(name) => {
-                            let of = (entry.process_id, name.to_string().into());
-                            *counts.keys.entry(of).or_default() += 1;
-                        }
-                        None => {
-                            let reason = naming.status.to_string();
-                            *counts.unnamed_keys.entry(reason).or_default() += 1;
-                        }
-                    }
-                }
             }
             current.flush(&mut by_index);
             for ((pid, type_index), count) in by_index {
@@ -93,6 +80,38 @@ impl Snapshot<'_> {
                     }
                     None => counts.of_unknown_type += count,
                 }
+            }
+            counts
+        })
+    }
+
+    /// The numbers of handles to keys.
+    pub(crate) fn key_handle_counts(&self) -> Reading<KeyCounts> {
+        Reading::gather(|problems| {
+            let type_names = self.type_names();
+            let key_index = type_names
+                .iter()
+                .find_map(|(index, name)| (&**name == "Key").then_some(*index));
+            let walk = self.walk(problems);
+            let is_key = |index| Some(index) == key_index;
+            let names = self.names_of_types(&walk, &self.handle_lists(), is_key, problems);
+            let mut counts = KeyCounts::default();
+            let mut unnamed: BTreeMap<NameStatus, u64> = BTreeMap::new();
+            for entry in self.each_handle_entry(problems) {
+                if Some(entry.type_index) != key_index {
+                    continue;
+                }
+                let naming = names.of(&entry, "Key");
+                match &naming.name {
+                    Some(name) => {
+                        let of = (entry.process_id, name.to_string().into());
+                        *counts.named.entry(of).or_default() += 1;
+                    }
+                    None => *unnamed.entry(naming.status).or_default() += 1,
+                }
+            }
+            for (status, count) in unnamed {
+                *counts.unnamed.entry(status.to_string()).or_default() += count;
             }
             counts
         })
@@ -124,7 +143,7 @@ mod tests {
                     .or_insert(0) += 1;
             }
             assert!(!expected.is_empty() || of_unknown_type > 0);
-            let counts = snapshot.handle_counts().value;
+            let counts = snapshot.handle_counts_by_type().value;
             assert_eq!(counts.by_process, expected);
             assert_eq!(counts.of_unknown_type, of_unknown_type);
         }
@@ -138,12 +157,12 @@ mod tests {
         );
         let file = std::fs::read(golden).unwrap();
         let snapshot = Snapshot::parse(&file).unwrap();
-        let counts = snapshot.handle_counts().value;
+        let counts = snapshot.key_handle_counts().value;
         let listed = snapshot.key_handles().value;
         let named: u64 = listed.hives.iter().map(|hive| hive.handle_count).sum();
         let unnamed: u64 = listed.unnamed.iter().map(|keys| keys.handle_count).sum();
         assert!(named != 0);
-        assert_eq!(counts.keys.values().sum::<u64>(), named);
-        assert_eq!(counts.unnamed_keys.values().sum::<u64>(), unnamed);
+        assert_eq!(counts.named.values().sum::<u64>(), named);
+        assert_eq!(counts.unnamed.values().sum::<u64>(), unnamed);
     }
 }

@@ -8,7 +8,7 @@ use serde::{Serialize, Serializer};
 
 use super::Reading;
 use super::naming::Naming;
-use crate::decode::{self, HandleClass, HandleEntry};
+use crate::decode::{HandleClass, HandleEntry, HandleList};
 use crate::error::Problem;
 use crate::names;
 use crate::snapshot::Snapshot;
@@ -111,28 +111,26 @@ impl Snapshot<'_> {
         of_list
     }
 
-    pub(super) fn handle_entries(&self, problems: &mut Vec<Problem>) -> Vec<HandleEntry> {
-        self.each_handle_entry(problems).collect()
-    }
-
-    /// As [`handle_entries`](Self::handle_entries), one at a time.
+    /// The handles as they are listed, one at a time.
     pub(super) fn each_handle_entry(
         &self,
         problems: &mut Vec<Problem>,
     ) -> impl Iterator<Item = HandleEntry> {
+        self.handle_list(problems).into_iter().flatten()
+    }
+
+    /// The list of them.
+    pub(super) fn handle_list(&self, problems: &mut Vec<Problem>) -> Option<HandleList<'_>> {
         let source = Source::SYSTEM_INFORMATION;
         // The list of family `names` is there to tie our own handles to names; it is for want of another one only.
         let first = CLASSES.iter().find_map(|class| {
             self.answered(source, *class)
                 .find(|answer| answer.family != Family::NAMES)
         });
-        let answer = first.or_else(|| self.wanted("handle list", source, &CLASSES, problems));
-        let entries = answer.map(|answer| {
-            let class = HandleClass::from_number(answer.class).unwrap_or(HandleClass::Extended);
-            answer.decode(problems, |buffer, problems| {
-                decode::each_handle(buffer, class, problems)
-            })
-        });
-        entries.into_iter().flatten()
+        let answer = first.or_else(|| self.wanted("handle list", source, &CLASSES, problems))?;
+        let class = HandleClass::from_number(answer.class).unwrap_or(HandleClass::Extended);
+        Some(answer.decode(problems, |buffer, problems| {
+            HandleList::new(buffer, class, problems)
+        }))
     }
 }

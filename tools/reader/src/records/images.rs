@@ -65,7 +65,7 @@ impl Snapshot<'_> {
     /// The images whose first page was asked for.
     pub(crate) fn images(&self) -> Images {
         let mut by_path = BTreeMap::new();
-        for answer in self.answers() {
+        for answer in self.answers_from_any(&[Source::FILE_CONTENT, Source::OPEN]) {
             let is_page = answer.source == Source::FILE_CONTENT && answer.argument == 0;
             let is_refusal = answer.source == Source::OPEN && answer.class == OpenKind::FILE.0;
             let path = if is_page || is_refusal {

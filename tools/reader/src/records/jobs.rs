@@ -201,17 +201,15 @@ impl Snapshot<'_> {
     /// Which job each process is in.
     pub(super) fn job_membership(&self, problems: &mut Vec<Problem>) -> Membership {
         let mut membership = Membership::default();
-        for answer in self.answers() {
-            if answer.source == Source::PROCESS_IN_JOB {
-                let in_job = match answer.status {
-                    STATUS_PROCESS_IN_JOB => true,
-                    STATUS_PROCESS_NOT_IN_JOB => false,
-                    _ => continue,
-                };
-                membership
-                    .in_job
-                    .insert((answer.argument, answer.argument2), in_job);
-            }
+        for answer in self.answers_from(Source::PROCESS_IN_JOB) {
+            let in_job = match answer.status {
+                STATUS_PROCESS_IN_JOB => true,
+                STATUS_PROCESS_NOT_IN_JOB => false,
+                _ => continue,
+            };
+            membership
+                .in_job
+                .insert((answer.argument, answer.argument2), in_job);
         }
         if self.job_answers().next().is_some() {
             membership.jobs = self.all_jobs(problems);
@@ -229,13 +227,12 @@ impl Snapshot<'_> {
     }
 
     fn job_answers(&self) -> impl Iterator<Item = Answer<'_>> {
-        self.answers()
-            .filter(|answer| answer.source == Source::JOB_INFORMATION)
+        self.answers_from(Source::JOB_INFORMATION)
     }
 
     fn all_jobs(&self, problems: &mut Vec<Problem>) -> Vec<Job> {
         let lists = self.handle_lists();
-        let walk = self.walk(problems);
+        let walk = self.walk_to(problems, |kind| kind == ObjectKind::JOB);
         let names = self.object_names(&walk, &lists, problems);
         let images = self.image_names();
         let mut answers: BTreeMap<Option<HandleReference>, Vec<Answer<'_>>> = BTreeMap::new();
@@ -247,7 +244,7 @@ impl Snapshot<'_> {
         let mut told: BTreeMap<u64, Naming> = BTreeMap::new();
         for (opened, name) in walk.named() {
             if opened.kind == ObjectKind::JOB {
-                told.insert(opened.handle, Naming::named(name));
+                told.insert(opened.handle, Naming::named(walk.name_of(name)));
                 answers.entry(Some((own_id, opened.handle))).or_default();
             }
         }
@@ -256,12 +253,12 @@ impl Snapshot<'_> {
         for (reference, answers) in &answers {
             let entry = reference.and_then(|reference| match reference.0 == own_id {
                 true => lists.own(reference.1),
-                false => lists.find(reference),
+                false => lists.find(reference).copied(),
             });
             let naming = reference
                 .filter(|reference| reference.0 == own_id)
                 .and_then(|reference| told.remove(&reference.1))
-                .or_else(|| Some(names.of(entry?, "Job")));
+                .or_else(|| Some(names.of(&entry?, "Job")));
             let mut job = Job::new(naming.unwrap_or_else(Naming::not_asked));
             job.of_capture = reference.is_none();
             job.take(answers, problems);
@@ -272,7 +269,7 @@ impl Snapshot<'_> {
             if let Some(entry) = entry.filter(|entry| entry.object == 0) {
                 // Where addresses are hidden, the handles that were asked about are those that are known.
                 if entry.process_id != own_id {
-                    job.holders.push(Holder::new(&images, entry));
+                    job.holders.push(Holder::new(&images, &entry));
                 }
             } else if let Some(entry) = entry {
                 if by_address.contains_key(&entry.object) {
@@ -284,7 +281,7 @@ impl Snapshot<'_> {
             jobs.push(job);
         }
         let type_names = self.type_names();
-        for entry in self.handle_entries(&mut Vec::new()) {
+        for entry in self.each_handle_entry(&mut Vec::new()) {
             let is_job = type_names
                 .get(&entry.type_index)
                 .is_some_and(|name| &**name == "Job");

@@ -48,9 +48,12 @@ pub use memory::{
 };
 pub use modules::Module;
 pub use namespace::{Contents, Namespace, NamespaceEntry, Opening, UnnamedDirectory, UnnamedEntry};
+pub(crate) use namespace::{EntryAt, Walked};
 pub use naming::{NameStatus, Naming, ObjectName};
+pub(crate) use objects::Wanted;
 pub use objects::{Object, ObjectDetails, Objects};
 pub use opened::Holder;
+pub(crate) use opened::LookedUp;
 pub use peb::{Field, Peb};
 pub use processes::{ParentStatus, Process};
 pub use registry::{
@@ -120,8 +123,8 @@ impl Snapshot<'_> {
 
     fn why_not(&self, source: Source, classes: &[u32]) -> String {
         let tried = self
-            .answers()
-            .filter(|answer| answer.source == source && classes.contains(&answer.class))
+            .answers_from(source)
+            .filter(|answer| classes.contains(&answer.class))
             .last();
         if let Some(answer) = tried {
             return describe_status(answer.status);

@@ -1,22 +1,22 @@
 //! The object namespace: what the directories list, each entry with what came of opening it.
 
-use std::cmp::Ordering;
-use std::collections::{BTreeMap, VecDeque};
+use std::cell::OnceCell;
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::ops::Range;
 use std::sync::Arc;
 
-use bootshot_format::{Family, ObjectKind, Source};
+use bootshot_format::{Family, ObjectKind, Source, entry_of};
 use serde::{Serialize, Serializer};
 
 use super::Reading;
 use super::naming::{Naming, ObjectName, type_of};
 use super::objects::ObjectDetails;
-use super::opened::{HandleReference, Holder, Opened};
-use crate::decode::{self, DirectoryEntry, HandleEntry};
+use super::opened::{HandleReference, Holder, Lists, Opened};
+use crate::decode::{self, HandleEntry};
 use crate::error::Problem;
 use crate::names::describe_status;
 use crate::snapshot::{Answer, Snapshot};
-use crate::value::Hex;
+use crate::value::{Hex, utf8_length, utf16};
 
 /// Levels of directories that are followed; real namespaces have fewer than ten.
 const MAXIMUM_DEPTH: usize = 64;
@@ -36,13 +36,14 @@ struct Listing<'s> {
     answers: Vec<Answer<'s>>,
 }
 
-impl Listing<'_> {
-    fn entries(&self, problems: &mut Vec<Problem>) -> Vec<DirectoryEntry> {
-        let mut entries = Vec::new();
+impl<'s> Listing<'s> {
+    /// Gives the name of each entry and that of its type, in UTF-16.
+    fn each_entry(&self, problems: &mut Vec<Problem>, mut each: impl FnMut(&'s [u8], &'s [u8])) {
         for answer in self.answers.iter().filter(|answer| answer.succeeded()) {
-            entries.extend(answer.decode(problems, decode::directory_entries));
+            answer.decode(problems, |buffer, problems| {
+                decode::each_directory_entry(buffer, problems, &mut each);
+            });
         }
-        entries
     }
 
     /// Why the listing is not whole.
@@ -65,37 +66,73 @@ pub(super) struct WalkedDirectory {
     entries: Range<usize>,
     error: Option<u32>,
     depth: usize,
+    /// Its entries by name as names are compared. Made when one is looked for: that is in few directories.
+    by_name: OnceCell<Vec<(String, usize)>>,
 }
 
-/// An entry of a directory.
-pub(super) struct WalkedEntry {
-    pub directory: usize,
-    pub name: Arc<str>,
-    pub type_name: Arc<str>,
-    /// The directory that it is, where that was listed.
-    pub below: Option<usize>,
+/// An entry of a directory: small, since there are hundreds of thousands.
+pub(super) struct WalkedEntry<'s> {
+    pub directory: u32,
+    /// In UTF-16, where it lies.
+    name: &'s [u8],
+    /// Place of the name of its type.
+    type_name: u32,
+    /// Place behind that of the directory that it is, where that was listed; else 0.
+    below: u32,
     /// What it was opened as.
-    opened: Range<usize>,
+    opened: Range<u32>,
+}
+
+impl WalkedEntry<'_> {
+    /// The directory that it is, where that was listed.
+    pub fn below(&self) -> Option<usize> {
+        (self.below as usize).checked_sub(1)
+    }
 }
 
 /// Everything below `\` that was listed, and what was opened there.
 pub(super) struct Walk<'s> {
     pub directories: Vec<WalkedDirectory>,
-    pub entries: Vec<WalkedEntry>,
+    pub entries: Vec<WalkedEntry<'s>>,
+    types: Types<'s>,
     /// By directory entry.
     opened: Vec<Opened<'s>>,
     /// Of the directories, without an entry: `\` itself.
     bases: Vec<(Opened<'s>, usize)>,
-    /// The entries of each directory by name, in any case.
-    sorted: Vec<usize>,
     /// Through handles of others.
     foreign: BTreeMap<HandleReference, Listing<'s>>,
 }
 
-/// Names as the object manager compares them: without regard to case.
-fn compare(a: &str, b: &str) -> Ordering {
-    let folded = |text| str::chars(text).flat_map(char::to_uppercase);
-    folded(a).cmp(folded(b))
+/// The names of types, each once.
+#[derive(Default)]
+struct Types<'s> {
+    names: Vec<Arc<str>>,
+    places: HashMap<&'s [u8], u32>,
+}
+
+impl<'s> Types<'s> {
+    fn place(&mut self, name: &'s [u8]) -> u32 {
+        let names = &mut self.names;
+        *self.places.entry(name).or_insert_with(|| {
+            names.push(utf16(name).into());
+            names.len() as u32 - 1
+        })
+    }
+}
+
+/// What a name is made of: of a directory, or of an entry.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Named {
+    Directory(usize),
+    Entry(usize),
+}
+
+/// A name as the object manager compares it: without regard to case.
+fn folded(name: &str) -> String {
+    if name.is_ascii() {
+        return name.to_ascii_uppercase();
+    }
+    name.chars().flat_map(char::to_uppercase).collect()
 }
 
 /// Where a path leads.
@@ -121,20 +158,43 @@ impl<'s> Walk<'s> {
 
     /// The name of an entry.
     pub fn name(&self, entry: usize) -> ObjectName {
-        let entry = &self.entries[entry];
-        let directory = self.directories[entry.directory].name.clone();
-        ObjectName::inside(directory, entry.name.clone())
+        let directory = self.directory_of(entry).name.clone();
+        ObjectName::inside(directory, utf16(self.entries[entry].name).into())
+    }
+
+    /// The name of what was opened.
+    pub fn name_of(&self, named: Named) -> ObjectName {
+        match named {
+            Named::Directory(directory) => (*self.directories[directory].name).clone(),
+            Named::Entry(entry) => self.name(entry),
+        }
+    }
+
+    /// The last part of the name of an entry.
+    pub fn last_name(&self, entry: usize) -> String {
+        utf16(self.entries[entry].name)
+    }
+
+    /// The directory that lists an entry.
+    pub fn directory_of(&self, entry: usize) -> &WalkedDirectory {
+        &self.directories[self.entries[entry].directory as usize]
+    }
+
+    /// The type of an entry, as the directory lists it.
+    pub fn type_name(&self, entry: usize) -> &Arc<str> {
+        &self.types.names[self.entries[entry].type_name as usize]
     }
 
     /// What an entry was opened as, refused opens included.
     pub fn opened_at(&self, entry: usize) -> &[Opened<'s>] {
-        &self.opened[self.entries[entry].opened.clone()]
+        let opened = &self.entries[entry].opened;
+        &self.opened[opened.start as usize..opened.end as usize]
     }
 
     /// What was opened as the type that the directory lists, else the first that could be opened, else the first.
     pub fn best_open(&self, entry: usize) -> Option<&Opened<'s>> {
         let opened = self.opened_at(entry);
-        let type_name = &self.entries[entry].type_name;
+        let type_name = self.type_name(entry);
         let listed = |opened: &&Opened<'_>| type_of(opened.kind) == &**type_name;
         let open = |opened: &&Opened<'_>| opened.handle != 0;
         opened
@@ -144,15 +204,13 @@ impl<'s> Walk<'s> {
             .or_else(|| opened.first())
     }
 
-    /// Everything that is open, with its name.
-    pub fn named(&self) -> impl Iterator<Item = (&Opened<'s>, ObjectName)> {
-        let bases = self
-            .bases
-            .iter()
-            .map(|(opened, directory)| (opened, (*self.directories[*directory].name).clone()));
+    /// Everything that is open, with what its name is made of.
+    pub fn named(&self) -> impl Iterator<Item = (&Opened<'s>, Named)> {
+        let bases = self.bases.iter();
+        let bases = bases.map(|(opened, directory)| (opened, Named::Directory(*directory)));
         let entries = (0..self.entries.len()).flat_map(move |entry| {
             let opened = self.opened_at(entry).iter();
-            opened.map(move |opened| (opened, self.name(entry)))
+            opened.map(move |opened| (opened, Named::Entry(entry)))
         });
         bases
             .chain(entries)
@@ -161,12 +219,20 @@ impl<'s> Walk<'s> {
 
     /// The entry of this name in a directory.
     fn child(&self, directory: usize, name: &str) -> Option<usize> {
-        let range = self.entries_of(directory);
-        let sorted = &self.sorted[range];
-        let place = sorted
-            .binary_search_by(|entry| compare(&self.entries[*entry].name, name))
+        let walked = &self.directories[directory];
+        let by_name = walked.by_name.get_or_init(|| {
+            let entries = walked.entries.clone();
+            let mut by_name: Vec<(String, usize)> = entries
+                .map(|entry| (folded(&self.last_name(entry)), entry))
+                .collect();
+            by_name.sort_by(|(one, _), (other, _)| one.cmp(other));
+            by_name
+        });
+        let wanted = folded(name);
+        let place = by_name
+            .binary_search_by(|(name, _)| name.cmp(&wanted))
             .ok()?;
-        Some(sorted[place])
+        Some(by_name[place].1)
     }
 
     /// The directory that is listed as `\`.
@@ -207,8 +273,8 @@ impl<'s> Walk<'s> {
                 };
                 found = Some(entry);
                 rest = behind;
-                let walked = &self.entries[entry];
-                if &*walked.type_name == "SymbolicLink" && (follow_last || !rest.is_empty()) {
+                let type_name = &**self.type_name(entry);
+                if type_name == "SymbolicLink" && (follow_last || !rest.is_empty()) {
                     let Some(target) = target(entry) else {
                         return Resolution::NotKnown;
                     };
@@ -222,13 +288,13 @@ impl<'s> Walk<'s> {
                     }
                     continue 'links;
                 }
-                match walked.below {
+                match self.entries[entry].below() {
                     Some(below) => directory = below,
                     None if rest.is_empty() => {}
-                    None if &*walked.type_name == "Directory" => return Resolution::NotKnown,
+                    None if type_name == "Directory" => return Resolution::NotKnown,
                     // Types with a name space of their own: what follows is a matter between them and who asks.
                     None if matches!(
-                        &*walked.type_name,
+                        type_name,
                         "Device" | "Key" | "WindowStation" | "Driver" | "FilterConnectionPort"
                     ) =>
                     {
@@ -246,20 +312,28 @@ impl<'s> Walk<'s> {
 impl Snapshot<'_> {
     /// Every listing, and what was opened in it.
     pub(super) fn walk(&self, problems: &mut Vec<Problem>) -> Walk<'_> {
+        self.walk_to(problems, |_| true)
+    }
+
+    /// The same without what was opened as something else than is `wanted`, but for directories.
+    pub(super) fn walk_to(
+        &self,
+        problems: &mut Vec<Problem>,
+        wanted: impl Fn(ObjectKind) -> bool,
+    ) -> Walk<'_> {
+        let is_wanted =
+            |opened: &Opened<'_>| opened.kind == ObjectKind::DIRECTORY || wanted(opened.kind);
         let own_id = self.header.process_id;
         let mut listings: BTreeMap<ListedBy, Listing<'_>> = BTreeMap::new();
         let mut walk = Walk {
             directories: Vec::new(),
             entries: Vec::new(),
-            opened: self.opened_objects().collect(),
+            types: Types::default(),
+            opened: self.opened_objects().filter(is_wanted).collect(),
             bases: Vec::new(),
-            sorted: Vec::new(),
             foreign: BTreeMap::new(),
         };
-        for answer in self.answers() {
-            if answer.source != Source::DIRECTORY_OBJECT {
-                continue;
-            }
+        for answer in self.answers_from(Source::DIRECTORY_OBJECT) {
             let name = answer.name();
             let key = match answer.argument2 {
                 0 => ListedBy::Path(name.as_str().into()),
@@ -271,6 +345,7 @@ impl Snapshot<'_> {
             });
             listing.answers.push(answer);
         }
+        walk.opened.shrink_to_fit();
         walk.opened.sort_by_key(|opened| opened.entry);
         // `\` first: what else is named by its path may have been found below it by then.
         let mut bases: Vec<ListedBy> = listings
@@ -290,7 +365,7 @@ impl Snapshot<'_> {
             if let (Some(_), Resolution::Found(entry)) =
                 (walk.root(), walk.resolve(&path, false, |_| None))
             {
-                if walk.entries[entry].below.is_some() {
+                if walk.entries[entry].below != 0 {
                     continue;
                 }
                 above = Some(entry);
@@ -333,7 +408,7 @@ impl<'s> Walk<'s> {
         let path_length = name.to_string().len();
         if let ListedBy::Handle((_, handle)) = &key {
             let base = self.opened.iter().find(|opened| {
-                opened.entry.is_none()
+                opened.entry == 0
                     && opened.kind == ObjectKind::DIRECTORY
                     && opened.handle == *handle
             });
@@ -345,10 +420,12 @@ impl<'s> Walk<'s> {
         while let Some((key, listing, name, above, path_length, depth)) = queue.pop_front() {
             let directory = self.directories.len();
             if let Some(above) = above {
-                self.entries[above].below = Some(directory);
+                self.entries[above].below = directory as u32 + 1;
             }
             let start = self.entries.len();
-            for (number, entry) in listing.entries(problems).into_iter().enumerate() {
+            let mut listed = Vec::new();
+            listing.each_entry(problems, |name, type_name| listed.push((name, type_name)));
+            for (number, (entry_name, type_name)) in listed.into_iter().enumerate() {
                 let opened = match key {
                     ListedBy::Handle((_, handle)) => self.opened_as(handle, number as u32),
                     ListedBy::Path(_) => 0..0,
@@ -356,10 +433,11 @@ impl<'s> Walk<'s> {
                 let place = self.entries.len();
                 for index in opened.clone() {
                     let opened = &self.opened[index];
-                    let length = path_length + 1 + entry.name.len();
                     if opened.kind != ObjectKind::DIRECTORY || opened.handle == 0 {
                         continue;
                     }
+                    let entry_name: Arc<str> = utf16(entry_name).into();
+                    let length = path_length + 1 + entry_name.len();
                     let below = ListedBy::Handle((own_id, opened.handle));
                     if depth >= MAXIMUM_DEPTH || length > MAXIMUM_PATH {
                         problems.push(Problem::new(
@@ -369,7 +447,7 @@ impl<'s> Walk<'s> {
                             "a deeper one",
                         ));
                     } else if let Some(listing) = listings.remove(&below) {
-                        let name = ObjectName::inside(name.clone(), entry.name.clone());
+                        let name = ObjectName::inside(name.clone(), entry_name);
                         queue.push_back((
                             below,
                             listing,
@@ -380,30 +458,31 @@ impl<'s> Walk<'s> {
                         ));
                     }
                 }
+                let type_name = self.types.place(type_name);
                 self.entries.push(WalkedEntry {
-                    directory,
-                    name: entry.name,
-                    type_name: entry.type_name,
-                    below: None,
-                    opened,
+                    directory: directory as u32,
+                    name: entry_name,
+                    type_name,
+                    below: 0,
+                    opened: opened.start as u32..opened.end as u32,
                 });
             }
-            let entries = start..self.entries.len();
-            self.sorted.extend(entries.clone());
-            self.sorted[entries.clone()]
-                .sort_by(|a, b| compare(&self.entries[*a].name, &self.entries[*b].name));
             self.directories.push(WalkedDirectory {
                 name,
-                entries,
+                entries: start..self.entries.len(),
                 error: listing.error(),
                 depth,
+                by_name: OnceCell::new(),
             });
         }
     }
 
     /// What the entry with this number in the listing of our handle was opened as.
     fn opened_as(&self, handle: u64, number: u32) -> Range<usize> {
-        let wanted = Some((handle, number));
+        if handle == 0 || handle >> 32 != 0 {
+            return 0..0;
+        }
+        let wanted = entry_of(handle, number);
         let start = self.opened.partition_point(|opened| opened.entry < wanted);
         let end = self.opened.partition_point(|opened| opened.entry <= wanted);
         start..end
@@ -519,6 +598,89 @@ pub struct UnnamedEntry {
     pub object_type: Arc<str>,
 }
 
+/// The object namespace before it is put together: its entries are made one by one, since there are hundreds of thousands.
+pub(crate) struct Walked<'s> {
+    pub(super) snapshot: &'s Snapshot<'s>,
+    pub(super) walk: Walk<'s>,
+    lists: OnceCell<Lists<'s>>,
+}
+
+impl<'s> Walked<'s> {
+    /// The entries, in the order of [`Namespace::entries`].
+    pub fn entries(&self) -> impl Iterator<Item = EntryAt<'_, 's>> {
+        let indexes = 0..self.walk.entries.len();
+        indexes.map(|index| EntryAt {
+            walked: self,
+            index,
+        })
+    }
+
+    pub(super) fn lists(&self) -> &Lists<'s> {
+        self.lists.get_or_init(|| self.snapshot.handle_lists())
+    }
+}
+
+/// An entry before it is put together.
+#[derive(Clone, Copy)]
+pub(crate) struct EntryAt<'w, 's> {
+    walked: &'w Walked<'s>,
+    index: usize,
+}
+
+impl<'w> EntryAt<'w, '_> {
+    /// As [`NamespaceEntry::object_type`].
+    pub fn object_type(&self) -> &'w Arc<str> {
+        self.walked.walk.type_name(self.index)
+    }
+
+    /// Whether it is a directory: by its type, or because it was listed.
+    pub fn is_directory(&self) -> bool {
+        &**self.object_type() == "Directory"
+            || self.walked.walk.entries[self.index].below().is_some()
+    }
+
+    /// As [`ObjectName::length`] of its path.
+    pub fn path_length(&self) -> usize {
+        let walk = &self.walked.walk;
+        walk.directory_of(self.index).name.length() + utf8_length(walk.entries[self.index].name)
+    }
+
+    /// The entry without what the object told of itself.
+    pub fn without_details(&self) -> NamespaceEntry {
+        let walk = &self.walked.walk;
+        NamespaceEntry {
+            path: walk.name(self.index),
+            object_type: self.object_type().clone(),
+            depth: walk.directory_of(self.index).depth,
+            opening: match walk.best_open(self.index) {
+                None => Opening::NotTried,
+                Some(opened) if opened.handle == 0 => Opening::Refused(opened.status),
+                Some(_) => Opening::Opened,
+            },
+            details: None,
+            contents: walk.entries[self.index].below().map(|directory| Contents {
+                entry_count: walk.entries_of(directory).len(),
+                error: walk.directories[directory].error,
+                directory,
+            }),
+        }
+    }
+
+    /// The entry.
+    pub fn with_details(&self, problems: &mut Vec<Problem>) -> NamespaceEntry {
+        let Walked { snapshot, walk, .. } = self.walked;
+        let opened = walk
+            .best_open(self.index)
+            .filter(|opened| opened.handle != 0);
+        NamespaceEntry {
+            details: opened.map(|opened| {
+                Box::new(snapshot.object_details(opened, self.walked.lists(), problems))
+            }),
+            ..self.without_details()
+        }
+    }
+}
+
 /// The object namespace.
 #[derive(Debug)]
 pub struct Namespace {
@@ -534,19 +696,21 @@ impl Namespace {
             "" => "\\",
             path => path,
         };
+        let wanted = folded(wanted);
         let (_, range) = self
             .directories
             .iter()
-            .find(|(name, _)| compare(&name.to_string(), wanted).is_eq())?;
+            .find(|(name, _)| folded(&name.to_string()) == wanted)?;
         Some(&self.entries[range.clone()])
     }
 
     /// The entry with this path, in any case.
     pub fn entry(&self, path: &str) -> Option<&NamespaceEntry> {
         let (directory, name) = path.rsplit_once('\\')?;
+        let name = folded(name);
         self.directory(directory)?
             .iter()
-            .find(|entry| compare(entry.path.last(), name).is_eq())
+            .find(|entry| folded(entry.path.last()) == name)
     }
 
     /// The entries of one directory, and behind each directory among them everything below it.
@@ -568,43 +732,28 @@ impl Snapshot<'_> {
     /// The object namespace, as far as it was listed from `\`.
     pub fn namespace(&self) -> Reading<Namespace> {
         Reading::gather(|problems| {
-            let walk = self.walk(problems);
-            self.say_what_was_not_listed(&walk, problems);
-            let lists = self.handle_lists();
-            let entries = (0..walk.entries.len())
-                .map(|index| {
-                    let entry = &walk.entries[index];
-                    let opened = walk.best_open(index);
-                    NamespaceEntry {
-                        path: walk.name(index),
-                        object_type: entry.type_name.clone(),
-                        depth: walk.directories[entry.directory].depth,
-                        opening: match opened {
-                            None => Opening::NotTried,
-                            Some(opened) if opened.handle == 0 => Opening::Refused(opened.status),
-                            Some(_) => Opening::Opened,
-                        },
-                        details: opened
-                            .filter(|opened| opened.handle != 0)
-                            .map(|opened| Box::new(self.object_details(opened, &lists, problems))),
-                        contents: entry.below.map(|directory| Contents {
-                            entry_count: walk.entries_of(directory).len(),
-                            error: walk.directories[directory].error,
-                            directory,
-                        }),
-                    }
-                })
-                .collect();
-            let directories = walk
-                .directories
-                .iter()
-                .map(|directory| (directory.name.clone(), directory.entries.clone()))
-                .collect();
+            let walked = self.walked(problems);
+            let entries = walked.entries().map(|entry| entry.with_details(problems));
+            let entries = entries.collect();
+            let directories = walked.walk.directories.iter();
             Namespace {
                 entries,
-                directories,
+                directories: directories
+                    .map(|directory| (directory.name.clone(), directory.entries.clone()))
+                    .collect(),
             }
         })
+    }
+
+    /// The same before it is put together.
+    pub(crate) fn walked(&self, problems: &mut Vec<Problem>) -> Walked<'_> {
+        let walk = self.walk(problems);
+        self.say_what_was_not_listed(&walk, problems);
+        Walked {
+            snapshot: self,
+            walk,
+            lists: OnceCell::new(),
+        }
     }
 
     pub(super) fn say_what_was_not_listed(&self, walk: &Walk<'_>, problems: &mut Vec<Problem>) {
@@ -613,7 +762,7 @@ impl Snapshot<'_> {
         }
         // What is opened without a directory entry is `\` itself.
         let refused = self.opened_objects().find(|opened| {
-            opened.kind == ObjectKind::DIRECTORY && opened.entry.is_none() && opened.handle == 0
+            opened.kind == ObjectKind::DIRECTORY && opened.entry == 0 && opened.handle == 0
         });
         let why = match refused {
             Some(opened) => describe_status(opened.status),
@@ -642,14 +791,15 @@ impl Snapshot<'_> {
                 .collect();
             let images = self.image_names();
             let type_names = self.type_names();
-            let mut handles: Vec<HandleEntry> = self.handle_entries(problems);
-            handles.retain(|entry| {
+            let handles = self.each_handle_entry(problems);
+            let handles = handles.filter(|entry| {
                 type_names
                     .get(&entry.type_index)
                     .is_some_and(|name| &**name == "Directory")
                     && !reached.contains(&entry.object)
                     && entry.process_id != self.header.process_id
             });
+            let mut handles: Vec<HandleEntry> = handles.collect();
             let hidden = handles.iter().filter(|entry| entry.object == 0).count();
             if hidden != 0 {
                 problems.push(Problem::new(
@@ -672,14 +822,15 @@ impl Snapshot<'_> {
                 .map(|entries| {
                     let naming = names.of(&entries[0], "Directory");
                     let listing = listings.get(&entries[0].object);
-                    let listed = listing.map(|listing| -> Vec<_> {
-                        let entries = listing.entries(problems).into_iter();
+                    let listed = listing.map(|listing| {
+                        let mut entries = Vec::new();
+                        listing.each_entry(problems, |name, type_name| {
+                            entries.push(UnnamedEntry {
+                                name: utf16(name).into(),
+                                object_type: utf16(type_name).into(),
+                            });
+                        });
                         entries
-                            .map(|entry| UnnamedEntry {
-                                name: entry.name,
-                                object_type: entry.type_name,
-                            })
-                            .collect()
                     });
                     UnnamedDirectory {
                         address: Some(Hex(entries[0].object)),

@@ -10,7 +10,7 @@ use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
 use super::details::string_answer;
-use super::namespace::Walk;
+use super::namespace::{Named, Walk};
 use super::opened::{self, HandleReference, Lists};
 use crate::decode::HandleEntry;
 use crate::error::Problem;
@@ -24,7 +24,7 @@ pub(super) const NAME_INFORMATION: u32 = 1;
 const STATUS_TIMEOUT: u32 = 0x102;
 
 /// The name of an object: a path in the namespace, in pieces that are shared among all objects of a directory.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct ObjectName {
     directory: Option<Arc<ObjectName>>,
     name: Arc<str>,
@@ -184,48 +184,24 @@ impl Serialize for Naming {
     }
 }
 
-/// All that is known of objects' names.
-pub(super) struct Names {
+/// What others' handles told of names.
+#[derive(Default)]
+pub(super) struct Told {
     /// By address, with the type index.
     by_address: BTreeMap<u64, (u32, Naming)>,
     /// Of handles whose object has no address.
     by_handle: BTreeMap<HandleReference, Naming>,
     /// Processes whose handles could not be duplicated.
     refused: BTreeMap<u64, u32>,
-    /// Whether the walk's own objects have addresses, so that an object it did not find is not one of them.
-    walked: bool,
 }
 
-impl Names {
-    /// The name of the object behind a handle to an object of this type.
-    pub(super) fn of(&self, entry: &HandleEntry, object_type: &str) -> Naming {
-        let known = match entry.object {
-            0 => self.by_handle.get(&(entry.process_id, entry.handle)),
-            address => self
-                .by_address
-                .get(&address)
-                .filter(|(type_index, _)| *type_index == entry.type_index)
-                .map(|(_, naming)| naming),
-        };
-        if let Some(naming) = known {
-            return naming.clone();
-        }
-        Naming::without(match self.refused.get(&entry.process_id) {
-            Some(status) => NameStatus::Refused(*status),
-            None if matches!(object_type, "File" | "Key") => NameStatus::OwnObjectForEachOpen,
-            None if !opened::is_walked(object_type) => NameStatus::NotAsked,
-            None if entry.object == 0 => NameStatus::AddressHidden,
-            None if self.walked => NameStatus::NotInNamespace,
-            None => NameStatus::NotAsked,
-        })
-    }
-
+impl Told {
     /// The name that this very handle told.
-    pub(super) fn told_by(&self, reference: HandleReference) -> Option<&ObjectName> {
+    pub fn by_handle(&self, reference: HandleReference) -> Option<&ObjectName> {
         self.by_handle.get(&reference)?.name.as_ref()
     }
 
-    fn add(&mut self, reference: HandleReference, lists: &Lists, naming: Naming) {
+    fn add(&mut self, reference: HandleReference, lists: &Lists<'_>, naming: Naming) {
         let better = |known: &mut Naming, naming: Naming| {
             if naming.status < known.status {
                 *known = naming;
@@ -250,56 +226,121 @@ impl Names {
     }
 }
 
+/// All that is known of objects' names.
+pub(super) struct Names<'w> {
+    walk: &'w Walk<'w>,
+    /// What the walk reached, by address: the type index, and what the name is made of.
+    walked: Vec<(u64, u32, Named)>,
+    /// Whether the walk's own objects have addresses, so that an object it did not find is not one of them.
+    has_addresses: bool,
+    told: Told,
+}
+
+impl Names<'_> {
+    /// The name of the object behind a handle to an object of this type.
+    pub fn of(&self, entry: &HandleEntry, object_type: &str) -> Naming {
+        self.known(entry)
+            .unwrap_or_else(|| Naming::without(self.why_unknown(entry, object_type)))
+    }
+
+    fn known(&self, entry: &HandleEntry) -> Option<Naming> {
+        if entry.object == 0 {
+            let reference = (entry.process_id, entry.handle);
+            return self.told.by_handle.get(&reference).cloned();
+        }
+        // The path by which the walk reached it is better than any other name.
+        let of = |(address, ..): &(u64, u32, Named)| *address;
+        if let Ok(place) = self.walked.binary_search_by_key(&entry.object, of) {
+            let (_, type_index, named) = self.walked[place];
+            let is_it = type_index == entry.type_index;
+            return is_it.then(|| Naming::named(self.walk.name_of(named)));
+        }
+        let (type_index, naming) = self.told.by_address.get(&entry.object)?;
+        (*type_index == entry.type_index).then(|| naming.clone())
+    }
+
+    fn why_unknown(&self, entry: &HandleEntry, object_type: &str) -> NameStatus {
+        match self.told.refused.get(&entry.process_id) {
+            Some(status) => NameStatus::Refused(*status),
+            None if matches!(object_type, "File" | "Key") => NameStatus::OwnObjectForEachOpen,
+            None if !opened::is_walked(object_type) => NameStatus::NotAsked,
+            None if entry.object == 0 => NameStatus::AddressHidden,
+            None if self.has_addresses => NameStatus::NotInNamespace,
+            None => NameStatus::NotAsked,
+        }
+    }
+}
+
 impl Snapshot<'_> {
     /// The names of objects: from the walk through the namespace first, then from what others' handles told.
-    pub(super) fn object_names(
+    pub(super) fn object_names<'w>(
         &self,
-        walk: &Walk<'_>,
-        lists: &Lists,
+        walk: &'w Walk<'w>,
+        lists: &Lists<'_>,
         problems: &mut Vec<Problem>,
-    ) -> Names {
-        let mut names = Names {
-            by_address: BTreeMap::new(),
-            by_handle: BTreeMap::new(),
-            refused: BTreeMap::new(),
-            walked: false,
-        };
-        for (opened, name) in walk.named() {
-            let Some(entry) = lists.own(opened.handle).filter(|entry| entry.object != 0) else {
-                continue;
-            };
-            names.walked = true;
-            names
-                .by_address
-                .entry(entry.object)
-                .or_insert_with(|| (entry.type_index, Naming::named(name)));
+    ) -> Names<'w> {
+        self.names_of_types(walk, lists, |_| true, problems)
+    }
+
+    /// As [`object_names`](Self::object_names), of objects of those types only whose indexes are `wanted`.
+    pub(super) fn names_of_types<'w>(
+        &self,
+        walk: &'w Walk<'w>,
+        lists: &Lists<'_>,
+        wanted: impl Fn(u32) -> bool,
+        problems: &mut Vec<Problem>,
+    ) -> Names<'w> {
+        let mut has_addresses = false;
+        let mut walked = Vec::new();
+        for (opened, named) in walk.named() {
+            if let Some(entry) = lists.own(opened.handle).filter(|entry| entry.object != 0) {
+                has_addresses = true;
+                if wanted(entry.type_index) {
+                    walked.push((entry.object, entry.type_index, named));
+                }
+            }
         }
-        for answer in self.answers() {
+        // Of several names the first counts.
+        walked.sort_by_key(|(address, ..)| *address);
+        walked.dedup_by_key(|(address, ..)| *address);
+        walked.shrink_to_fit();
+        Names {
+            walk,
+            walked,
+            has_addresses,
+            told: self.names_told(lists, problems),
+        }
+    }
+
+    /// The names that others' handles told.
+    pub(super) fn names_told(&self, lists: &Lists<'_>, problems: &mut Vec<Problem>) -> Told {
+        let mut told = Told::default();
+        let told_or_refused = [Source::OBJECT_INFORMATION, Source::OPEN];
+        for answer in self.answers_from_any(&told_or_refused) {
             match answer.source {
                 Source::OBJECT_INFORMATION if answer.class == NAME_INFORMATION => {
                     let reference = self.handle_reference(answer.argument);
-                    let naming = told(&answer, problems);
-                    names.add(reference, lists, naming);
+                    told.add(reference, lists, name_in(&answer, problems));
                 }
                 Source::OPEN if answer.class == OpenKind::HANDLE.0 => {
                     let reference = self.handle_reference(answer.argument);
                     let refused = Naming::without(NameStatus::Refused(answer.status));
-                    names.add(reference, lists, refused);
+                    told.add(reference, lists, refused);
                 }
                 Source::OPEN
                     if answer.class == OpenKind::PROCESS.0 && answer.family == Family::NAMES =>
                 {
-                    names.refused.insert(answer.argument, answer.status);
+                    told.refused.insert(answer.argument, answer.status);
                 }
                 _ => {}
             }
         }
-        names
+        told
     }
 }
 
 /// What `NtQueryObject` said of a name.
-fn told(answer: &Answer<'_>, problems: &mut Vec<Problem>) -> Naming {
+fn name_in(answer: &Answer<'_>, problems: &mut Vec<Problem>) -> Naming {
     if answer.status == STATUS_TIMEOUT {
         return Naming::without(NameStatus::TimedOut);
     }

@@ -1,5 +1,6 @@
 //! Objects: each once, with its name, its counts and who holds it.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -7,9 +8,10 @@ use bootshot_format::Source;
 use serde::Serialize;
 
 use super::Reading;
+use super::namespace::Named;
 use super::naming::Naming;
 use super::opened::{Holder, Lists, Opened};
-use crate::decode;
+use crate::decode::{self, HandleEntry, HandleList};
 use crate::error::Problem;
 use crate::layout::structures::OBJECT_BASIC_INFORMATION as Basic;
 use crate::layout::{PointerWidth, View};
@@ -128,88 +130,85 @@ pub struct Objects {
     pub hidden_handle_entries: usize,
 }
 
+/// What of the objects is looked up; the rest stays as if it were not known.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Wanted {
+    /// Their names.
+    pub naming: bool,
+    /// What they told of themselves.
+    pub details: bool,
+}
+
+impl Wanted {
+    pub const ALL: Self = Self {
+        naming: true,
+        details: true,
+    };
+}
+
+/// An object before it is put together: small, since there are as many as handles.
+struct Draft {
+    /// Place of its type's name.
+    object_type: u32,
+    /// How many handles lead to it.
+    holders: u32,
+    origin: Origin,
+}
+
+/// Where an object was found.
+#[derive(Clone, Copy)]
+enum Origin {
+    /// In the handle list: the place of its first handle among those in the order of their objects, and whether that is the
+    /// first one of its address.
+    Listed(u32, bool),
+    /// Only among what the capture opened: the place there.
+    Opened(u32),
+    /// The same, without an address.
+    Hidden(u32),
+}
+
+/// The handles in the order of the objects that they lead to, as places in the list, with a draft of each object; and how
+/// many have no object's address.
+fn drafts(
+    list: Option<HandleList<'_>>,
+    type_place: &mut impl FnMut(u32) -> u32,
+) -> (Vec<u32>, Vec<Draft>, usize) {
+    let all = list.map_or(0, |list| list.len());
+    let mut handles: Vec<(u64, u32, u32)> = Vec::new();
+    for (place, entry) in list.into_iter().flatten().enumerate() {
+        if let (true, Ok(place)) = (entry.object != 0, u32::try_from(place)) {
+            handles.push((entry.object, entry.type_index, place));
+        }
+    }
+    handles.sort_unstable();
+    let groups = || handles.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1));
+    let mut drafts = Vec::with_capacity(groups().count());
+    let (mut start, mut last) = (0, 0);
+    for group in groups() {
+        let (object, type_index, _) = group[0];
+        drafts.push(Draft {
+            object_type: type_place(type_index),
+            holders: group.len() as u32,
+            origin: Origin::Listed(start, object != last),
+        });
+        start += group.len() as u32;
+        last = object;
+    }
+    let hidden = all - handles.len();
+    let places = handles.into_iter().map(|(.., place)| place).collect();
+    (places, drafts, hidden)
+}
+
 impl Snapshot<'_> {
     /// The distinct objects, by type, those with the most handles first.
     pub fn objects(&self) -> Reading<Objects> {
         Reading::gather(|problems| {
-            let mut handles = self.handle_entries(problems);
-            let walk = self.walk(problems);
-            self.say_what_was_not_listed(&walk, problems);
-            let lists = self.handle_lists();
-            let names = self.object_names(&walk, &lists, problems);
-            let mut type_names = self.type_names();
-            let images = self.image_names();
-
-            let all = handles.len();
-            handles.retain(|entry| entry.object != 0);
-            let hidden_handle_entries = all - handles.len();
-            handles.sort_by_key(|entry| (entry.object, entry.type_index));
-            let mut opened: BTreeMap<u64, &Opened<'_>> = BTreeMap::new();
-            let mut without_address = Vec::new();
-            for (open, name) in walk.named() {
-                match lists.own(open.handle) {
-                    Some(entry) if entry.object != 0 => {
-                        opened.entry(entry.object).or_insert(open);
-                    }
-                    _ => without_address.push((open, name)),
-                }
-            }
-            let asked = self.basic_of_others(&lists);
-            let groups =
-                || handles.chunk_by(|a, b| (a.object, a.type_index) == (b.object, b.type_index));
-            let mut objects =
-                Vec::with_capacity(groups().count() + opened.len() + without_address.len());
-            for entries in groups() {
-                let entry = &entries[0];
-                let object_type = type_name(&mut type_names, entry.type_index);
-                let naming = names.of(entry, &object_type);
-                let details = match (opened.remove(&entry.object), asked.get(&entry.object)) {
-                    (Some(open), _) => Some(self.object_details(open, &lists, problems)),
-                    (None, Some(answer)) => Some(self.details_of_other(entry.object, answer)),
-                    (None, None) => None,
-                };
-                let details = details.map(Box::new);
-                objects.push(Object {
-                    object_type,
-                    naming,
-                    address: Some(Hex(entry.object)),
-                    details,
-                    holders: Some(
-                        entries
-                            .iter()
-                            .map(|entry| Holder::new(&images, entry))
-                            .collect(),
-                    ),
-                });
-            }
-            for (address, open) in opened {
-                let Some(entry) = lists.own(open.handle) else {
-                    continue;
-                };
-                let object_type = type_name(&mut type_names, entry.type_index);
-                objects.push(Object {
-                    naming: names.of(entry, &object_type),
-                    object_type,
-                    address: Some(Hex(address)),
-                    details: Some(Box::new(self.object_details(open, &lists, problems))),
-                    holders: Some(Box::default()),
-                });
-            }
-            for (open, name) in without_address {
-                objects.push(Object {
-                    object_type: super::naming::type_of(open.kind).into(),
-                    naming: Naming::named(name),
-                    address: None,
-                    details: Some(Box::new(self.object_details(open, &lists, problems))),
-                    holders: None,
-                });
-            }
-            objects.sort_by(|a, b| {
-                let holders = |object: &Object| object.holders.as_ref().map_or(0, |all| all.len());
-                a.object_type
-                    .cmp(&b.object_type)
-                    .then_with(|| holders(b).cmp(&holders(a)))
-            });
+            let mut objects = Vec::new();
+            let Reading {
+                value: hidden_handle_entries,
+                problems: found,
+            } = self.each_object(Wanted::ALL, |object| objects.push(object));
+            problems.extend(found);
             Objects {
                 objects,
                 hidden_handle_entries,
@@ -217,11 +216,164 @@ impl Snapshot<'_> {
         })
     }
 
+    /// As [`objects`](Self::objects), one after the other: there can be a million. How many handles lead to nobody knows
+    /// which.
+    pub(crate) fn each_object(
+        &self,
+        wanted: Wanted,
+        mut each: impl FnMut(Object),
+    ) -> Reading<usize> {
+        Reading::gather(|problems| {
+            let list = self.handle_list(problems);
+            let mut types = Types::new(self.type_names());
+            let (places, mut drafts, hidden) =
+                drafts(list, &mut |type_index| types.of_index(type_index));
+            let walk = self.walk(problems);
+            self.say_what_was_not_listed(&walk, problems);
+            let lists = self.handle_lists();
+            let names = self.object_names(&walk, &lists, problems);
+            let images = self.image_names();
+
+            let open: Vec<(&Opened<'_>, Named)> = walk.named().collect();
+            // By address, of each the first.
+            let mut opened: Vec<(u64, u32)> = Vec::new();
+            let mut without_address = Vec::new();
+            for (place, (open, _)) in open.iter().enumerate() {
+                match lists.own(open.handle) {
+                    Some(entry) if entry.object != 0 => opened.push((entry.object, place as u32)),
+                    _ => without_address.push(place as u32),
+                }
+            }
+            opened.sort_unstable();
+            opened.dedup_by_key(|(address, _)| *address);
+            let opened_at = |address: u64| {
+                let place = opened.binary_search_by_key(&address, |(address, _)| *address);
+                place.ok().map(|place| open[opened[place].1 as usize].0)
+            };
+            let first_of = |start: u32| list?.get(*places.get(start as usize)? as usize);
+            let mut is_listed = vec![false; opened.len()];
+            for draft in &drafts {
+                if let Origin::Listed(start, true) = draft.origin
+                    && let Some(entry) = first_of(start)
+                    && let Ok(place) =
+                        opened.binary_search_by_key(&entry.object, |(address, _)| *address)
+                {
+                    is_listed[place] = true;
+                }
+            }
+            for (place, (_, of)) in opened.iter().enumerate() {
+                if let (false, Some(entry)) =
+                    (is_listed[place], lists.own(open[*of as usize].0.handle))
+                {
+                    drafts.push(Draft {
+                        object_type: types.of_index(entry.type_index),
+                        holders: 0,
+                        origin: Origin::Opened(*of),
+                    });
+                }
+            }
+            for of in without_address {
+                let type_name = super::naming::type_of(open[of as usize].0.kind);
+                drafts.push(Draft {
+                    object_type: types.of_name(type_name),
+                    holders: 0,
+                    origin: Origin::Hidden(of),
+                });
+            }
+            if wanted.details {
+                // What is wrong is told in the order in which they were found.
+                for draft in &drafts {
+                    let opened = match draft.origin {
+                        Origin::Listed(start, true) => {
+                            first_of(start).and_then(|entry| opened_at(entry.object))
+                        }
+                        Origin::Listed(_, false) => None,
+                        Origin::Opened(of) | Origin::Hidden(of) => Some(open[of as usize].0),
+                    };
+                    opened.and_then(|opened| opened.object(problems));
+                }
+            }
+            let ranks = types.ranks();
+            drafts.sort_by_key(|draft| (ranks[draft.object_type as usize], Reverse(draft.holders)));
+
+            let asked = match wanted.details {
+                true => self.basic_of_others(&lists),
+                false => BTreeMap::new(),
+            };
+            let details_of = |opened: &Opened<'_>| {
+                let details = || self.object_details(opened, &lists, &mut Vec::new());
+                wanted.details.then(|| Box::new(details()))
+            };
+            let naming_of = |entry: &HandleEntry, object_type: &str| match wanted.naming {
+                true => names.of(entry, object_type),
+                false => Naming::not_asked(),
+            };
+            for draft in drafts {
+                let object_type = types.names[draft.object_type as usize].clone();
+                match draft.origin {
+                    Origin::Listed(start, is_first) => {
+                        let Some(entry) = first_of(start) else {
+                            continue;
+                        };
+                        let opened = match is_first {
+                            true => opened_at(entry.object),
+                            false => None,
+                        };
+                        let details = match (opened, asked.get(&entry.object)) {
+                            (Some(open), _) => details_of(open),
+                            (None, Some(answer)) => {
+                                Some(Box::new(self.details_of_other(entry.object, answer)))
+                            }
+                            (None, None) => None,
+                        };
+                        let range = start as usize..start as usize + draft.holders as usize;
+                        let holders = places[range]
+                            .iter()
+                            .filter_map(|place| list?.get(*place as usize));
+                        each(Object {
+                            naming: naming_of(&entry, &object_type),
+                            object_type,
+                            address: Some(Hex(entry.object)),
+                            details,
+                            holders: Some(
+                                holders.map(|entry| Holder::new(&images, &entry)).collect(),
+                            ),
+                        });
+                    }
+                    Origin::Opened(of) => {
+                        let (open, _) = open[of as usize];
+                        let Some(entry) = lists.own(open.handle) else {
+                            continue;
+                        };
+                        each(Object {
+                            naming: naming_of(&entry, &object_type),
+                            object_type,
+                            address: Some(Hex(entry.object)),
+                            details: details_of(open),
+                            holders: Some(Box::default()),
+                        });
+                    }
+                    Origin::Hidden(of) => {
+                        let (open, named) = open[of as usize];
+                        each(Object {
+                            object_type,
+                            naming: Naming::named(walk.name_of(named)),
+                            address: None,
+                            details: details_of(open),
+                            holders: None,
+                        });
+                    }
+                }
+            }
+            hidden
+        })
+    }
+
     /// What an opened object told of itself.
     pub(super) fn object_details(
         &self,
         opened: &Opened<'_>,
-        lists: &Lists,
+        lists: &Lists<'_>,
         problems: &mut Vec<Problem>,
     ) -> ObjectDetails {
         let address = lists
@@ -249,11 +401,9 @@ impl Snapshot<'_> {
     }
 
     /// What objects told through duplicates of others' handles, by address.
-    fn basic_of_others(&self, lists: &Lists) -> BTreeMap<u64, Answer<'_>> {
-        self.answers()
-            .filter(|answer| {
-                answer.source == Source::OBJECT_INFORMATION && answer.class == BASIC_INFORMATION
-            })
+    fn basic_of_others(&self, lists: &Lists<'_>) -> BTreeMap<u64, Answer<'_>> {
+        self.answers_from(Source::OBJECT_INFORMATION)
+            .filter(|answer| answer.class == BASIC_INFORMATION)
             .filter_map(|answer| {
                 let entry = lists.find(self.handle_reference(answer.argument))?;
                 Some((entry.object, answer))
@@ -306,9 +456,47 @@ impl Snapshot<'_> {
     }
 }
 
-fn type_name(type_names: &mut BTreeMap<u32, Arc<str>>, index: u32) -> Arc<str> {
-    type_names
-        .entry(index)
-        .or_insert_with(|| format!("type {index}").into())
-        .clone()
+/// The names of types, each once.
+struct Types {
+    names: Vec<Arc<str>>,
+    by_name: BTreeMap<Arc<str>, u32>,
+    by_index: BTreeMap<u32, Arc<str>>,
+}
+
+impl Types {
+    const fn new(by_index: BTreeMap<u32, Arc<str>>) -> Self {
+        Self {
+            names: Vec::new(),
+            by_name: BTreeMap::new(),
+            by_index,
+        }
+    }
+
+    /// The place of the type of this index.
+    fn of_index(&mut self, index: u32) -> u32 {
+        let name = self.by_index.entry(index);
+        let name = name
+            .or_insert_with(|| format!("type {index}").into())
+            .clone();
+        self.of_name(&name)
+    }
+
+    fn of_name(&mut self, name: &str) -> u32 {
+        if let Some(place) = self.by_name.get(name) {
+            return *place;
+        }
+        let (name, place): (Arc<str>, _) = (name.into(), self.names.len() as u32);
+        self.names.push(name.clone());
+        self.by_name.insert(name, place);
+        place
+    }
+
+    /// By place: how many names come before that one.
+    fn ranks(&self) -> Vec<u32> {
+        let mut ranks = vec![0; self.names.len()];
+        for (rank, place) in self.by_name.values().enumerate() {
+            ranks[*place as usize] = rank as u32;
+        }
+        ranks
+    }
 }

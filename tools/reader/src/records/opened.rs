@@ -1,17 +1,16 @@
 //! What the capture opened, and where its handles lead: the handle list that was taken while they were open.
 
-use std::cell::OnceCell;
-use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
 
 use bootshot_format::{Family, ObjectKind, OpenKind, Source};
 use serde::Serialize;
 
 use super::handles::CLASSES;
-use crate::decode::{self, HandleClass, HandleEntry, Object};
+use crate::decode::{self, HandleClass, HandleEntry, HandleList, Object};
 use crate::error::Problem;
 use crate::names;
-use crate::snapshot::{Answer, Condition, Snapshot};
+use crate::snapshot::{Answer, Condition, Snapshot, Told};
 use crate::value::Hex;
 
 /// A handle of any process: process id and value.
@@ -35,6 +34,16 @@ pub(super) fn is_walked(object_type: &str) -> bool {
     WALKED.contains(&object_type)
 }
 
+/// Whose questions name a handle.
+const ASKING: [Source; 6] = [
+    Source::OBJECT_INFORMATION,
+    Source::PROCESS_HANDLE,
+    Source::THREAD_HANDLE,
+    Source::JOB_INFORMATION,
+    Source::OPEN,
+    Source::DIRECTORY_OBJECT,
+];
+
 /// An object the capture opened, or tried to.
 #[derive(Clone, Copy)]
 pub(super) struct Opened<'s> {
@@ -42,11 +51,14 @@ pub(super) struct Opened<'s> {
     pub kind: ObjectKind,
     /// The handle; 0 when it could not be opened.
     pub handle: u64,
-    /// Our handle to the directory that lists it, and its number there.
-    pub entry: Option<(u64, u32)>,
     /// `NTSTATUS` of the open.
     pub status: u32,
-    answer: Answer<'s>,
+    /// Our handle to the directory that lists it, and its number there, as [`entry_of`] makes one; 0 for what was opened
+    /// without a directory.
+    ///
+    /// [`entry_of`]: bootshot_format::entry_of
+    pub entry: u64,
+    told: Told<'s>,
 }
 
 impl<'s> Opened<'s> {
@@ -55,39 +67,82 @@ impl<'s> Opened<'s> {
         if self.handle == 0 {
             return None;
         }
-        self.answer.decode(problems, decode::object)
+        self.told.decode(problems, decode::object)
     }
 }
 
-/// Both handle lists, as far as handles are looked up in them.
-pub(super) struct Lists {
-    own: BTreeMap<u64, HandleEntry>,
-    own_counts: OnceCell<HashMap<u64, usize>>,
-    /// Handles that something was asked about: in the last list, else in the first.
+/// What is found in the handle lists when it is first asked for, and kept.
+#[derive(Debug, Default)]
+pub(crate) struct LookedUp {
+    /// Names of the object types by index.
+    pub(super) type_names: OnceLock<BTreeMap<u32, Arc<str>>>,
+    handles: OnceLock<Handles>,
+    /// The objects that the capture's own handles lead to, in order.
+    own_objects: OnceLock<Vec<u64>>,
+}
+
+/// Where handles are in the lists.
+#[derive(Debug)]
+struct Handles {
+    /// Places in the last list of the capture's own, by value.
+    own: Vec<u32>,
+    /// Those that something was asked about: in the last list, else in the first.
     others: BTreeMap<HandleReference, Option<HandleEntry>>,
 }
 
-impl Lists {
+/// Both handle lists, as far as handles are looked up in them.
+#[derive(Clone, Copy)]
+pub(super) struct Lists<'s> {
+    /// The one that was taken last.
+    last: Option<HandleList<'s>>,
+    handles: &'s Handles,
+    own_objects: &'s OnceLock<Vec<u64>>,
+}
+
+impl<'s> Lists<'s> {
     /// The capture's own handle, as it was while the last list was taken.
-    pub fn own(&self, handle: u64) -> Option<&HandleEntry> {
-        self.own.get(&handle)
+    pub fn own(&self, handle: u64) -> Option<HandleEntry> {
+        // Of a value that is listed twice, the last one counts.
+        let own = &self.handles.own;
+        let end = own
+            .partition_point(|place| self.own_at(*place).is_some_and(|own| own.handle <= handle));
+        let entry = self.own_at(*own.get(end.checked_sub(1)?)?)?;
+        (entry.handle == handle).then_some(entry)
+    }
+
+    fn own_at(&self, place: u32) -> Option<HandleEntry> {
+        self.last.as_ref()?.get(place as usize)
     }
 
     /// A handle that something was asked about, whoever has it.
-    pub fn find(&self, reference: HandleReference) -> Option<&HandleEntry> {
-        self.others.get(&reference)?.as_ref()
+    pub fn find(&self, reference: HandleReference) -> Option<&'s HandleEntry> {
+        self.handles.others.get(&reference)?.as_ref()
     }
 
     /// How many handles the capture had to the object at `address`.
     pub fn own_handles_to(&self, address: u64) -> usize {
-        let counts = self.own_counts.get_or_init(|| {
-            let mut counts = HashMap::new();
-            for entry in self.own.values() {
-                *counts.entry(entry.object).or_default() += 1;
-            }
-            counts
+        let objects = self.own_objects.get_or_init(|| {
+            let entries = self
+                .handles
+                .own
+                .iter()
+                .filter_map(|place| self.own_at(*place));
+            let mut by_handle: Vec<(u64, u64)> =
+                entries.map(|entry| (entry.handle, entry.object)).collect();
+            by_handle.dedup_by(|later, kept| {
+                let is_same = later.0 == kept.0;
+                if is_same {
+                    kept.1 = later.1;
+                }
+                is_same
+            });
+            let mut objects: Vec<u64> = by_handle.into_iter().map(|(_, object)| object).collect();
+            objects.sort_unstable();
+            objects
         });
-        counts.get(&address).copied().unwrap_or_default()
+        let start = objects.partition_point(|object| *object < address);
+        let behind = &objects[start..];
+        behind.partition_point(|object| *object == address)
     }
 }
 
@@ -133,10 +188,12 @@ impl Snapshot<'_> {
             } else {
                 0
             },
-            entry: (answer.argument2 >> 32 != 0)
-                .then_some((answer.argument2 >> 32, answer.argument2 as u32)),
             status: answer.status,
-            answer,
+            entry: match answer.argument2 >> 32 {
+                0 => 0,
+                _ => answer.argument2,
+            },
+            told: answer.told(),
         })
     }
 
@@ -155,46 +212,55 @@ impl Snapshot<'_> {
 
     /// Its entries, one at a time.
     pub(super) fn each_last_handle_entry(&self) -> impl Iterator<Item = HandleEntry> {
-        let entries = self.last_handle_list().and_then(|answer| {
-            let class = HandleClass::from_number(answer.class)?;
-            Some(decode::each_handle(
-                &answer.buffer(),
-                class,
-                &mut Vec::new(),
-            ))
-        });
-        entries.into_iter().flatten()
+        self.last_handles().into_iter().flatten()
+    }
+
+    fn last_handles(&self) -> Option<HandleList<'_>> {
+        let answer = self.last_handle_list()?;
+        let class = HandleClass::from_number(answer.class)?;
+        Some(HandleList::new(&answer.buffer(), class, &mut Vec::new()))
     }
 
     /// What the lists say of the capture's own handles, and of those others' that it asked about.
-    pub(super) fn handle_lists(&self) -> Lists {
+    pub(super) fn handle_lists(&self) -> Lists<'_> {
+        Lists {
+            last: self.last_handles(),
+            handles: self
+                .looked_up
+                .handles
+                .get_or_init(|| self.look_up_handles()),
+            own_objects: &self.looked_up.own_objects,
+        }
+    }
+
+    fn look_up_handles(&self) -> Handles {
         let own_id = self.header.process_id;
         let mut others: BTreeMap<HandleReference, Option<HandleEntry>> = self
-            .answers()
+            .answers_from_any(&ASKING)
             .filter_map(|answer| self.handle_asked_about(&answer))
             .filter(|(process_id, _)| *process_id != own_id)
             .map(|reference| (reference, None))
             .collect();
-        let mut own = BTreeMap::new();
-        let mut look_up = |entry: &HandleEntry| {
-            if let Some(place) = others.get_mut(&(entry.process_id, entry.handle)) {
-                place.get_or_insert(*entry);
-            }
-        };
-        for entry in self.each_last_handle_entry() {
+        let last = self.last_handles();
+        let mut own = Vec::new();
+        for (place, entry) in last.into_iter().flatten().enumerate() {
             if entry.process_id == own_id {
-                own.insert(entry.handle, entry);
+                own.extend(u32::try_from(place));
             }
-            look_up(&entry);
+            if let Some(known) = others.get_mut(&(entry.process_id, entry.handle)) {
+                known.get_or_insert(entry);
+            }
         }
-        for entry in self.each_handle_entry(&mut Vec::new()) {
-            look_up(&entry);
+        if !others.is_empty() {
+            for entry in self.each_handle_entry(&mut Vec::new()) {
+                if let Some(known) = others.get_mut(&(entry.process_id, entry.handle)) {
+                    known.get_or_insert(entry);
+                }
+            }
         }
-        Lists {
-            own,
-            own_counts: OnceCell::new(),
-            others,
-        }
+        let value = |place: &u32| Some(last.as_ref()?.get(*place as usize)?.handle);
+        own.sort_by_key(value);
+        Handles { own, others }
     }
 
     fn handle_asked_about(&self, answer: &Answer<'_>) -> Option<HandleReference> {

@@ -150,8 +150,8 @@ impl Snapshot<'_> {
         Reading::gather(|problems| {
             let memory = Memory {
                 ranges: self
-                    .answers()
-                    .filter(|answer| answer.source == Source::OWN_MEMORY && answer.succeeded())
+                    .answers_from(Source::OWN_MEMORY)
+                    .filter(Answer::succeeded)
                     .map(|answer| answer.buffer())
                     .collect(),
             };

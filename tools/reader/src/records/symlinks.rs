@@ -7,8 +7,9 @@ use bootshot_format::{ObjectKind, Source};
 use serde::Serialize;
 
 use super::Reading;
-use super::namespace::{Resolution, Walk};
+use super::namespace::{Resolution, Walk, Walked};
 use super::naming::{ObjectName, type_of};
+use crate::error::Problem;
 use crate::layout::structures::OBJECT_BASIC_INFORMATION as Basic;
 use crate::names::describe_status;
 use crate::snapshot::Snapshot;
@@ -85,116 +86,120 @@ impl Snapshot<'_> {
     /// The symbolic links, in the order of the walk.
     pub fn symbolic_links(&self) -> Reading<Vec<SymbolicLink>> {
         Reading::gather(|problems| {
-            let walk = self.walk(problems);
-            self.say_what_was_not_listed(&walk, problems);
-            let lists = self.handle_lists();
-            let by_handle: BTreeMap<u64, (u32, Arc<str>)> = self
-                .answers()
-                .filter(|answer| answer.source == Source::SYMBOLIC_LINK)
-                .map(|answer| {
-                    let target = utf16(answer.bytes);
-                    (answer.argument, (answer.status, target.into()))
-                })
-                .collect();
-            let links: Vec<usize> = (0..walk.entries.len())
-                .filter(|entry| &*walk.entries[*entry].type_name == "SymbolicLink")
-                .collect();
-            let targets: BTreeMap<usize, &(u32, Arc<str>)> = links
-                .iter()
-                .filter_map(|entry| {
-                    let mut opened = walk.opened_at(*entry).iter();
-                    let link = opened.find(|opened| opened.kind == ObjectKind::SYMBOLIC_LINK)?;
-                    Some((*entry, by_handle.get(&link.handle)?))
-                })
-                .collect();
-            let target = |entry: usize| -> Option<&str> {
-                let (status, target) = targets.get(&entry)?;
-                (*status < 0x8000_0000 && !target.is_empty()).then_some(&**target)
-            };
-            let names = self.object_names(&walk, &lists, problems);
+            let walked = self.walked(problems);
+            let mut links = Vec::new();
+            self.each_symbolic_link(&walked, problems, &mut |link| links.push(link));
             links
-                .iter()
-                .map(|entry| {
-                    let mut opened = walk.opened_at(*entry).iter();
-                    let link = opened
-                        .clone()
-                        .find(|opened| opened.kind == ObjectKind::SYMBOLIC_LINK);
-                    let dynamic = opened
-                        .find(|opened| {
-                            opened.handle != 0 && opened.kind != ObjectKind::SYMBOLIC_LINK
-                        })
-                        .map(|opened| {
-                            let address = lists
-                                .own(opened.handle)
-                                .map(|entry| entry.object)
-                                .filter(|address| *address != 0);
-                            let reference = self.handle_reference(opened.handle);
-                            DynamicTarget {
-                                object_type: type_of(opened.kind),
-                                name: names.told_by(reference).cloned(),
-                                address: address.map(Hex),
-                                memory_condition: memory_condition(&walk, *entry),
-                            }
-                        });
-                    let resolution = target(*entry).map(|path| walk.resolve(path, true, target));
-                    let found = match resolution {
-                        Some(Resolution::Found(found)) => Some(found),
-                        _ => None,
-                    };
-                    let basic = link
-                        .and_then(|link| link.object(problems))
-                        .and_then(|object| object.basic);
-                    SymbolicLink {
-                        path: walk.name(*entry),
-                        target: targets
-                            .get(entry)
-                            .filter(|(status, _)| *status < 0x8000_0000)
-                            .map(|(_, target)| target.clone()),
-                        target_error: match (link, targets.get(entry)) {
-                            (Some(link), _) if link.handle == 0 => {
-                                Some(describe_status(link.status))
-                            }
-                            (_, Some((status, _))) if *status >= 0x8000_0000 => {
-                                Some(describe_status(*status))
-                            }
-                            (_, Some(_)) => None,
-                            (_, None) => Some("not asked".to_owned()),
-                        },
-                        creation_time: basic
-                            .and_then(|basic| basic.get(Basic::CreationTime))
-                            .and_then(Time::new),
-                        target_status: match resolution {
-                            None if dynamic.is_some() => TargetStatus::Dynamic,
-                            None | Some(Resolution::NotKnown) => TargetStatus::NotKnown,
-                            Some(Resolution::Root | Resolution::Found(_)) => TargetStatus::Found,
-                            Some(Resolution::Dangling) => TargetStatus::Dangling,
-                            Some(Resolution::Loop) => TargetStatus::Loop,
-                        },
-                        resolved_path: match resolution {
-                            Some(Resolution::Root) => Some(ObjectName::told("\\".into())),
-                            _ => found.map(|found| walk.name(found)),
-                        },
-                        resolved_type: match resolution {
-                            Some(Resolution::Root) => Some("Directory".into()),
-                            _ => found.map(|found| walk.entries[found].type_name.clone()),
-                        },
-                        dynamic,
-                    }
-                })
-                .collect()
         })
+    }
+
+    /// As [`symbolic_links`](Self::symbolic_links), one after the other.
+    pub(crate) fn each_symbolic_link(
+        &self,
+        walked: &Walked<'_>,
+        problems: &mut Vec<Problem>,
+        each: &mut dyn FnMut(SymbolicLink),
+    ) {
+        let walk = &walked.walk;
+        let lists = walked.lists();
+        let by_handle: BTreeMap<u64, (u32, Arc<str>)> = self
+            .answers_from(Source::SYMBOLIC_LINK)
+            .map(|answer| {
+                let target = utf16(answer.bytes);
+                (answer.argument, (answer.status, target.into()))
+            })
+            .collect();
+        let links: Vec<usize> = (0..walk.entries.len())
+            .filter(|entry| &**walk.type_name(*entry) == "SymbolicLink")
+            .collect();
+        let targets: BTreeMap<usize, &(u32, Arc<str>)> = links
+            .iter()
+            .filter_map(|entry| {
+                let mut opened = walk.opened_at(*entry).iter();
+                let link = opened.find(|opened| opened.kind == ObjectKind::SYMBOLIC_LINK)?;
+                Some((*entry, by_handle.get(&link.handle)?))
+            })
+            .collect();
+        let target = |entry: usize| -> Option<&str> {
+            let (status, target) = targets.get(&entry)?;
+            (*status < 0x8000_0000 && !target.is_empty()).then_some(&**target)
+        };
+        let names = self.names_told(lists, problems);
+        for entry in &links {
+            let mut opened = walk.opened_at(*entry).iter();
+            let link = opened
+                .clone()
+                .find(|opened| opened.kind == ObjectKind::SYMBOLIC_LINK);
+            let dynamic = opened
+                .find(|opened| opened.handle != 0 && opened.kind != ObjectKind::SYMBOLIC_LINK)
+                .map(|opened| {
+                    let address = lists
+                        .own(opened.handle)
+                        .map(|entry| entry.object)
+                        .filter(|address| *address != 0);
+                    let reference = self.handle_reference(opened.handle);
+                    DynamicTarget {
+                        object_type: type_of(opened.kind),
+                        name: names.by_handle(reference).cloned(),
+                        address: address.map(Hex),
+                        memory_condition: memory_condition(walk, *entry),
+                    }
+                });
+            let resolution = target(*entry).map(|path| walk.resolve(path, true, target));
+            let found = match resolution {
+                Some(Resolution::Found(found)) => Some(found),
+                _ => None,
+            };
+            let basic = link
+                .and_then(|link| link.object(problems))
+                .and_then(|object| object.basic);
+            each(SymbolicLink {
+                path: walk.name(*entry),
+                target: targets
+                    .get(entry)
+                    .filter(|(status, _)| *status < 0x8000_0000)
+                    .map(|(_, target)| target.clone()),
+                target_error: match (link, targets.get(entry)) {
+                    (Some(link), _) if link.handle == 0 => Some(describe_status(link.status)),
+                    (_, Some((status, _))) if *status >= 0x8000_0000 => {
+                        Some(describe_status(*status))
+                    }
+                    (_, Some(_)) => None,
+                    (_, None) => Some("not asked".to_owned()),
+                },
+                creation_time: basic
+                    .and_then(|basic| basic.get(Basic::CreationTime))
+                    .and_then(Time::new),
+                target_status: match resolution {
+                    None if dynamic.is_some() => TargetStatus::Dynamic,
+                    None | Some(Resolution::NotKnown) => TargetStatus::NotKnown,
+                    Some(Resolution::Root | Resolution::Found(_)) => TargetStatus::Found,
+                    Some(Resolution::Dangling) => TargetStatus::Dangling,
+                    Some(Resolution::Loop) => TargetStatus::Loop,
+                },
+                resolved_path: match resolution {
+                    Some(Resolution::Root) => Some(ObjectName::told("\\".into())),
+                    _ => found.map(|found| walk.name(found)),
+                },
+                resolved_type: match resolution {
+                    Some(Resolution::Root) => Some("Directory".into()),
+                    _ => found.map(|found| walk.type_name(found).clone()),
+                },
+                dynamic,
+            });
+        }
     }
 }
 
 fn memory_condition(walk: &Walk<'_>, entry: usize) -> Option<&'static str> {
-    let entry = &walk.entries[entry];
-    let directory = walk.directories[entry.directory].name.to_string();
+    let name = walk.last_name(entry);
+    let directory = walk.directory_of(entry).name.to_string();
     directory
         .eq_ignore_ascii_case("\\KernelObjects")
         .then(|| {
             MEMORY_CONDITIONS
                 .into_iter()
-                .find(|name| name.eq_ignore_ascii_case(&entry.name))
+                .find(|condition| condition.eq_ignore_ascii_case(&name))
         })
         .flatten()
 }

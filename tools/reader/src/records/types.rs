@@ -1,10 +1,10 @@
 //! Object types: the statistical view of the object manager.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use bootshot_format::{NoteKind, Source};
+use bootshot_format::{NoteKind, ObjectKind, Source};
 use serde::Serialize;
 
 use super::Reading;
@@ -72,6 +72,11 @@ impl Snapshot<'_> {
 
     /// Names of the object types by index.
     pub(super) fn type_names(&self) -> BTreeMap<u32, Arc<str>> {
+        let known = &self.looked_up.type_names;
+        known.get_or_init(|| self.look_up_type_names()).clone()
+    }
+
+    fn look_up_type_names(&self) -> BTreeMap<u32, Arc<str>> {
         let mut ignored = Vec::new();
         let mut answers = self.answered(Source::OBJECT_INFORMATION, TYPES_INFORMATION);
         match answers.next() {
@@ -118,11 +123,14 @@ impl Snapshot<'_> {
     }
 
     /// Names of the types of what the capture opened, by the handle it got, as the last handle list has it.
-    fn opened_types(&self) -> HashMap<u64, &'static str> {
-        self.opened_objects()
-            .filter(|opened| opened.handle != 0)
-            .filter_map(|opened| Some((opened.handle, names::object_kind(opened.kind)?)))
-            .collect()
+    fn opened_types(&self) -> Vec<(u64, ObjectKind)> {
+        let mut opened: Vec<_> = self
+            .opened_objects()
+            .filter(|opened| opened.handle != 0 && names::object_kind(opened.kind).is_some())
+            .map(|opened| (opened.handle, opened.kind))
+            .collect();
+        opened.sort_by_key(|(handle, _)| *handle);
+        opened
     }
 
     /// Each of the capture's own handles in the handle list ties an index to a name. An index that is tied to two
@@ -148,7 +156,11 @@ impl Snapshot<'_> {
         }
         let opened_types = self.opened_types();
         for entry in self.each_last_handle_entry().filter(is_own) {
-            if let Some(name) = opened_types.get(&entry.handle) {
+            let end = opened_types.partition_point(|(handle, _)| *handle <= entry.handle);
+            // Of what was opened with one value, the last counts.
+            if let Some((handle, kind)) = end.checked_sub(1).map(|last| opened_types[last])
+                && let (true, Some(name)) = (handle == entry.handle, names::object_kind(kind))
+            {
                 tie(entry.type_index, name);
             }
         }

@@ -249,15 +249,11 @@ impl Snapshot<'_> {
         })
     }
 
-    fn entry_of<'l>(
-        &self,
-        reference: HandleReference,
-        lists: &'l Lists,
-    ) -> Option<&'l HandleEntry> {
+    fn entry_of(&self, reference: HandleReference, lists: &Lists<'_>) -> Option<HandleEntry> {
         if reference.0 == self.header.process_id {
             lists.own(reference.1)
         } else {
-            lists.find(reference)
+            lists.find(reference).copied()
         }
     }
 

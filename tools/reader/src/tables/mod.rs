@@ -260,8 +260,19 @@ impl Table {
 
     /// Reads the rows one after the other; what could not be read.
     pub fn read(&self, snapshot: &Snapshot<'_>, each: &mut dyn FnMut(Vec<Cell>)) -> Vec<Problem> {
+        self.read_columns(snapshot, &|_| true, each)
+    }
+
+    /// As [`read`](Self::read), with nothing in the cells of other columns than those that are wanted.
+    pub fn read_columns(
+        &self,
+        snapshot: &Snapshot<'_>,
+        wanted: &dyn Fn(&Column) -> bool,
+        each: &mut dyn FnMut(Vec<Cell>),
+    ) -> Vec<Problem> {
         let mut rows = Rows {
             table: self,
+            wanted: self.columns.iter().map(wanted).collect(),
             each,
             count: 0,
             problems: Vec::new(),
@@ -273,12 +284,14 @@ impl Table {
 
 /// The cells of a record in the order of the columns. Keys without a column are left out.
 pub fn cells(columns: &[&'static Column], record: &impl Serialize) -> Vec<Cell> {
-    row::cells(columns, record).0
+    row::cells(columns, &[], None, record).0
 }
 
 /// Where the rows of a table go.
 struct Rows<'r> {
     table: &'r Table,
+    /// By column.
+    wanted: Vec<bool>,
     each: &'r mut dyn FnMut(Vec<Cell>),
     /// How many there were.
     count: i64,
@@ -288,22 +301,29 @@ struct Rows<'r> {
 impl Rows<'_> {
     /// A record becomes a row.
     fn push(&mut self, record: &impl Serialize) {
-        let (mut cells, left_out) = row::cells(self.table.columns, record);
+        let Table {
+            columns, elsewhere, ..
+        } = *self.table;
+        let (mut cells, left_out) = row::cells(columns, elsewhere, Some(&self.wanted), record);
         for (cell, column) in cells.iter_mut().zip(self.table.columns) {
             if column.kind == Kind::RowNumber {
                 *cell = Cell::Integer(self.count);
             }
         }
         self.count += 1;
-        let unknown = left_out.into_iter().find(|key| {
-            let mut elsewhere = self.table.elsewhere.iter();
-            !elsewhere.any(|column| column.name == *key)
-        });
-        if let Some(key) = unknown {
+        if let Some(key) = left_out.into_iter().next() {
             self.problems
                 .push(Problem::new(self.table.name, 0, "a column", key));
         }
         (self.each)(cells);
+    }
+
+    /// Whether one of these columns is wanted.
+    fn want(&self, columns: &[Column]) -> bool {
+        let mut wanted = self.table.columns.iter().zip(&self.wanted);
+        wanted.any(|(column, wanted)| {
+            *wanted && columns.iter().any(|known| known.name == column.name)
+        })
     }
 
     fn all<T: Serialize>(&mut self, reading: Reading<Vec<T>>) {

@@ -6,7 +6,7 @@ use super::{
     Column, OF_PROCESS, Reference, Table, boolean, hex, integer, join, list, naming, row_number,
     text, time,
 };
-use crate::records::{Holder, UnnamedEntry};
+use crate::records::{Holder, UnnamedEntry, Wanted};
 
 /// Handles of all processes.
 pub static HANDLES: Table = Table {
@@ -82,9 +82,12 @@ pub static OBJECTS: Table = Table {
     references: &[],
     elsewhere: &[list("holders", "who has it open")],
     read: |snapshot, rows| {
-        for object in &rows.take(snapshot.objects()).objects {
-            rows.push(object);
-        }
+        let wanted = Wanted {
+            naming: rows.want(&naming!()),
+            details: rows.want(&DETAILS),
+        };
+        let hidden = snapshot.each_object(wanted, |object| rows.push(&object));
+        rows.take(hidden);
     },
 };
 
@@ -105,12 +108,18 @@ pub static OBJECT_HOLDERS: Table = Table {
             #[serde(flatten)]
             holder: &'a Holder,
         }
-        let objects = rows.take(snapshot.objects()).objects;
-        for (object_id, object) in objects.iter().enumerate() {
+        let wanted = Wanted {
+            naming: false,
+            details: false,
+        };
+        let mut object_id = 0;
+        let hidden = snapshot.each_object(wanted, |object| {
             for holder in object.holders.iter().flatten() {
                 rows.push(&Row { object_id, holder });
             }
-        }
+            object_id += 1;
+        });
+        rows.take(hidden);
     },
 };
 

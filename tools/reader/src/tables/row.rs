@@ -26,13 +26,18 @@ pub enum Cell {
     List(String),
 }
 
-/// The cells of a record in the order of the columns, and the keys of it that have no column.
+/// The cells of a record in the order of the columns, and the keys of it that have no column and are not `elsewhere`. Cells
+/// of columns that are not wanted, where that is told, stay empty.
 pub(super) fn cells<C: Borrow<Column>>(
     columns: &[C],
+    elsewhere: &[Column],
+    wanted: Option<&[bool]>,
     record: &impl Serialize,
 ) -> (Vec<Cell>, Vec<String>) {
     let mut row = Row {
         columns,
+        elsewhere,
+        wanted,
         cells: vec![Cell::Null; columns.len()],
         next: 0,
         prefix: String::new(),
@@ -45,6 +50,8 @@ pub(super) fn cells<C: Borrow<Column>>(
 
 struct Row<'c, C> {
     columns: &'c [C],
+    elsewhere: &'c [Column],
+    wanted: Option<&'c [bool]>,
     cells: Vec<Cell>,
     /// The column after the one that was filled last: keys come in the order of columns.
     next: usize,
@@ -85,11 +92,18 @@ impl<C: Borrow<Column>> Row<'_, C> {
                 Err(NotARow)
             };
             self.prefix.truncate(length);
-            if done.is_err() {
+            let is_elsewhere = || {
+                let mut names = self.elsewhere.iter().map(|column| column.name);
+                names.any(|name| name.strip_prefix(self.prefix.as_str()) == Some(key))
+            };
+            if done.is_err() && !is_elsewhere() {
                 self.left_out.push(format!("{}{key}", self.prefix));
             }
             return Ok(());
         };
+        if self.wanted.is_some_and(|wanted| !wanted[place]) {
+            return Ok(());
+        }
         self.cells[place] = match self.columns[place].borrow().kind {
             Kind::List => serde_json::to_string(value).map_or(Cell::Null, |json| match &*json {
                 "null" => Cell::Null,
@@ -453,7 +467,7 @@ mod tests {
                 size: 8,
             },
         };
-        let (found, left_out) = cells(COLUMNS, &record);
+        let (found, left_out) = cells(COLUMNS, &[], None, &record);
         assert_eq!(
             found,
             [
@@ -471,6 +485,9 @@ mod tests {
             inner: None,
             ..record
         };
-        assert_eq!(cells(COLUMNS, &without).0[3..5], [Cell::Null, Cell::Null]);
+        assert_eq!(
+            cells(COLUMNS, &[], None, &without).0[3..5],
+            [Cell::Null, Cell::Null]
+        );
     }
 }

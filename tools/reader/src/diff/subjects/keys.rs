@@ -13,7 +13,7 @@ use crate::diff::item::{Extraction, Gaps, Item, Value};
 const CLASSES: [u32; 2] = [64, 16];
 
 pub(super) fn extract(side: &Side<'_>) -> Extraction {
-    let reading = side.snapshot.handle_counts();
+    let reading = side.snapshot.key_handle_counts();
     // Of a part of the list the numbers are none.
     let source = Source::SYSTEM_INFORMATION;
     let harm = captured::list(side.snapshot, source, &CLASSES, &reading.problems)
@@ -24,10 +24,10 @@ pub(super) fn extract(side: &Side<'_>) -> Extraction {
     let counts = reading.value;
     let mut gaps = Gaps::default();
     // The handles of some processes never tell; where most do not, that a key is not among them says nothing.
-    let named: u64 = counts.keys.values().sum();
-    let unnamed: u64 = counts.unnamed_keys.values().sum();
+    let named: u64 = counts.named.values().sum();
+    let unnamed: u64 = counts.unnamed.values().sum();
     if unnamed > named {
-        let most = counts.unnamed_keys.iter().max_by_key(|(_, count)| **count);
+        let most = counts.unnamed.iter().max_by_key(|(_, count)| **count);
         gaps.note(most.map(|(reason, _)| {
             format!(
                 "{unnamed} of {} key handles have no name: {reason}",
@@ -36,7 +36,7 @@ pub(super) fn extract(side: &Side<'_>) -> Extraction {
         }));
     }
     let mut keys: BTreeMap<Arc<str>, (u64, u64, bool)> = BTreeMap::new();
-    for ((pid, key), count) in counts.keys {
+    for ((pid, key), count) in counts.named {
         let (handles, holders, only_capture) = keys.entry(key).or_insert((0, 0, true));
         *handles += count;
         *holders += 1;

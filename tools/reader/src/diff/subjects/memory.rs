@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Side;
-use crate::diff::item::{Extraction, Gaps, Groups, Item, Value};
+use crate::diff::item::{Gaps, Groups, Item, Sink, Value};
 use crate::records::{Memory, Pool};
 
 /// What the identities of entries of each sort begin with.
@@ -11,7 +11,7 @@ const FIGURE: &str = "figure\0";
 const PAGE_FILE: &str = "page file\0";
 const POOL_TAG: &str = "pool tag\0";
 
-pub(super) fn extract(side: &Side<'_>) -> Extraction {
+pub(super) fn each(side: &Side<'_>, sink: &mut Sink<'_>) -> Gaps {
     let memory = side.snapshot.memory().value;
     let mut gaps = super::processes::gaps(side);
     // What is not known of processes does not concern the rest.
@@ -57,22 +57,27 @@ pub(super) fn extract(side: &Side<'_>) -> Extraction {
         }
     }
     gaps.groups = Some(groups);
-    items.extend(memory.processes.iter().map(|process| {
-        let item = Item {
-            group: Some(group.clone()),
-            ..side.item_of(process.pid, "memory")
-        };
-        item.with("private_commit", Value::Bytes(process.private_commit))
-            .with("shared_commit", process.shared_commit.map(Value::Bytes))
-            .with(
-                "private_working_set",
-                process.private_working_set.map(Value::Bytes),
-            )
-            .with("working_set", Value::Bytes(process.working_set))
-            .with("paged_pool", Value::Bytes(process.paged_pool))
-            .with("nonpaged_pool", Value::Bytes(process.nonpaged_pool))
-    }));
-    Extraction { items, gaps }
+    for item in items {
+        sink.give(|| item);
+    }
+    for process in &memory.processes {
+        sink.give(|| {
+            let item = Item {
+                group: Some(group.clone()),
+                ..side.item_of(process.pid, "memory")
+            };
+            item.with("private_commit", Value::Bytes(process.private_commit))
+                .with("shared_commit", process.shared_commit.map(Value::Bytes))
+                .with(
+                    "private_working_set",
+                    process.private_working_set.map(Value::Bytes),
+                )
+                .with("working_set", Value::Bytes(process.working_set))
+                .with("paged_pool", Value::Bytes(process.paged_pool))
+                .with("nonpaged_pool", Value::Bytes(process.nonpaged_pool))
+        });
+    }
+    gaps
 }
 
 fn figures(memory: &Memory, gaps: &mut Gaps) -> Vec<Item> {

@@ -23,7 +23,7 @@ mod zombies;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::item::{Extraction, Item};
+use super::item::{Gaps, Item, Sink};
 use super::names::{Form, Forms};
 use super::processes::Key;
 use crate::error::Problem;
@@ -37,22 +37,37 @@ pub struct Subject {
     pub name: &'static str,
     /// What its entries are.
     pub entries: &'static str,
-    pub(super) extract: fn(&Side<'_>) -> Extraction,
+    /// Gives the entries one after the other, in the same order each time; what is not known of them comes back.
+    pub(super) extract: fn(&Side<'_>, &mut Sink<'_>) -> Gaps,
+}
+
+/// Of most subjects there are so few entries that they can be made at once.
+macro_rules! extract {
+    ($name:ident) => {
+        |side, sink| $name::extract(side).give(sink)
+    };
+    ($name:ident $each:ident) => {
+        $name::$each
+    };
 }
 
 macro_rules! subjects {
-    ($($name:ident: $entries:literal,)*) => {
-        &[$(Subject { name: stringify!($name), entries: $entries, extract: $name::extract },)*]
+    ($($name:ident $($each:ident)?: $entries:literal,)*) => {
+        &[$(Subject {
+            name: stringify!($name),
+            entries: $entries,
+            extract: extract!($name $($each)?),
+        },)*]
     };
 }
 
 /// All subjects, in the order in which they are shown.
 pub const SUBJECTS: &[Subject] = subjects! {
-    processes: "processes",
+    processes each: "processes",
     threads: "numbers of threads, by process",
-    handles: "numbers of handles, by process and type",
-    objects: "objects in the namespace",
-    symlinks: "symbolic links of the namespace",
+    handles each: "numbers of handles, by process and type",
+    objects each: "objects in the namespace",
+    symlinks each: "symbolic links of the namespace",
     modules: "kernel modules",
     drivers: "driver objects, kernel modules and services, joined",
     services: "service entries",
@@ -60,7 +75,7 @@ pub const SUBJECTS: &[Subject] = subjects! {
     values: "registry values of the Session Manager and of control",
     keys: "numbers of handles to registry keys, by key",
     zombies: "processes and threads that have ended and still exist",
-    memory: "memory figures, page files, pool tags, memory of processes",
+    memory each: "memory figures, page files, pool tags, memory of processes",
     filters: "minifilters, and stored objects of the Windows Filtering Platform",
     autologgers: "event trace sessions that are started at boot",
     lists: "entries of the Session Manager's lists",

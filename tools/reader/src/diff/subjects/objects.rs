@@ -6,30 +6,33 @@ use bootshot_format::Family;
 
 use super::Side;
 use crate::diff::captured;
-use crate::diff::item::{Extraction, Gaps, Groups, Item, Value};
+use crate::diff::item::{Gaps, Groups, Item, Sink, Value};
 use crate::names::describe_status;
-use crate::records::{Namespace, NamespaceEntry, ObjectName, Opening, Reading};
+use crate::records::{EntryAt, NamespaceEntry, ObjectName, Opening, Walked};
 
 /// Bytes of the longest path that is compared; real ones are far shorter.
 const LONGEST_PATH: usize = 4096;
 
-pub(super) fn extract(side: &Side<'_>) -> Extraction {
-    let Reading { value, problems } = side.snapshot.namespace();
-    let mut gaps = gaps(side, &value, &problems);
+pub(super) fn each(side: &Side<'_>, sink: &mut Sink<'_>) -> Gaps {
+    let mut problems = Vec::new();
+    let walked = side.snapshot.walked(&mut problems);
+    let mut gaps = gaps(side, &walked, &problems);
     let is_whole = gaps.all.is_none();
     let mut paths = Paths::new(side);
-    let mut items = Vec::with_capacity(value.entries.len());
-    for entry in value.entries {
-        if &*entry.object_type == "SymbolicLink" {
+    for entry in walked.entries() {
+        if &**entry.object_type() == "SymbolicLink" {
             continue;
         }
-        let Some(item) = paths.item(entry.path.clone()) else {
+        if entry.path_length() > LONGEST_PATH {
             gaps.note(Some(too_long()));
             continue;
-        };
-        items.push(described(item, &entry, is_whole));
+        }
+        sink.give(|| {
+            let entry = entry.with_details(&mut problems);
+            described(paths.made(entry.path.clone()), &entry, is_whole)
+        });
     }
-    Extraction { items, gaps }
+    gaps
 }
 
 fn described(item: Item, entry: &NamespaceEntry, is_whole: bool) -> Item {
@@ -76,9 +79,10 @@ impl<'a> Paths<'a> {
 
     /// None for a path that is too long.
     pub(super) fn item(&mut self, path: ObjectName) -> Option<Item> {
-        if path.length() > LONGEST_PATH {
-            return None;
-        }
+        (path.length() <= LONGEST_PATH).then(|| self.made(path))
+    }
+
+    fn made(&mut self, path: ObjectName) -> Item {
         let group = path.directory().map(|directory| match &self.last {
             Some((last, group)) if Arc::ptr_eq(last, directory) => group.clone(),
             _ => {
@@ -87,10 +91,10 @@ impl<'a> Paths<'a> {
                 group
             }
         });
-        Some(Item {
+        Item {
             group,
             ..Item::new(self.side.forms.normal(&path.to_string()), path)
-        })
+        }
     }
 }
 
@@ -104,16 +108,13 @@ fn group(side: &Side<'_>, directory: &ObjectName) -> String {
 }
 
 /// What is not known of the namespace: directories that were not listed.
-pub(super) fn gaps(side: &Side<'_>, namespace: &Namespace, problems: &[crate::Problem]) -> Gaps {
-    let mut gaps = Gaps::default();
-    gaps.note(captured::problem_about(problems, "object namespace"));
-    gaps.note(captured::family(side.snapshot, Family::NAMESPACE));
+pub(super) fn gaps(side: &Side<'_>, walked: &Walked<'_>, problems: &[crate::Problem]) -> Gaps {
     let mut groups = Groups::default();
     groups.known.insert("".into());
     groups.listed.insert("".into());
-    for entry in &namespace.entries {
-        let is_directory = &*entry.object_type == "Directory" || entry.contents.is_some();
-        if !is_directory || entry.path.length() > LONGEST_PATH {
+    let directories = walked.entries().filter(EntryAt::is_directory);
+    for entry in directories.map(|entry| entry.without_details()) {
+        if entry.path.length() > LONGEST_PATH {
             continue;
         }
         let path: Arc<str> = group(side, &entry.path).into();
@@ -132,6 +133,9 @@ pub(super) fn gaps(side: &Side<'_>, namespace: &Namespace, problems: &[crate::Pr
             }
         }
     }
+    let mut gaps = Gaps::default();
+    gaps.note(captured::problem_about(problems, "object namespace"));
+    gaps.note(captured::family(side.snapshot, Family::NAMESPACE));
     gaps.groups = Some(groups);
     gaps
 }

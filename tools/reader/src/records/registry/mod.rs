@@ -288,6 +288,15 @@ fn last_component(path: &str) -> &str {
     path.rsplit('\\').next().unwrap_or_default()
 }
 
+/// Whose answers are about the registry.
+const ANSWERING: [Source; 5] = [
+    Source::OPEN,
+    Source::KEY_INFORMATION,
+    Source::REGISTRY_VALUE,
+    Source::SUBKEYS,
+    Source::KEY_VALUES,
+];
+
 impl Snapshot<'_> {
     /// The registry as far as it was captured.
     pub fn registry(&self) -> Reading<Registry<'_>> {
@@ -296,7 +305,7 @@ impl Snapshot<'_> {
 
     pub(crate) fn read_registry(&self, problems: &mut Vec<Problem>) -> Registry<'_> {
         let mut registry = Registry::default();
-        for answer in self.answers() {
+        for answer in self.answers_from_any(&ANSWERING) {
             registry.take(&answer, problems);
         }
         registry.settle();
