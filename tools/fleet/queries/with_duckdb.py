@@ -11,7 +11,7 @@ TABLES = ["summary", "drivers", "zombie_holders", "session_manager_lists"]
 data, *queries = map(pathlib.Path, sys.argv[1:])
 connection = duckdb.connect()
 for table in TABLES:
-    files = data / f"table={table}" / "**" / "*.parquet"
+    files = str(data / f"table={table}" / "**" / "*.parquet").replace("'", "''")
     # The folders' names are columns as well: table, host, boot. They are text, even where they look like numbers.
     connection.execute(f"""
         CREATE VIEW {table} AS

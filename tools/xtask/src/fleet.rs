@@ -12,9 +12,9 @@ use anyhow::{Context, Result, bail, ensure};
 use comfy_table::{ContentArrangement, Table, presets};
 use serde_json::{Map, Value};
 
-use crate::process::{self, host_cargo, on_path, step};
+use crate::process::{self, host_cargo, step};
 use crate::setup::{self, Need};
-use crate::workspace;
+use crate::{python, workspace};
 
 /// What the job is told.
 #[derive(clap::Args, Clone, Copy)]
@@ -43,6 +43,9 @@ impl Arguments {
 /// The fleet that docs/fleet.md shows.
 const PAGE_HOSTS: u32 = 1000;
 const PAGE_SEED: u64 = 1;
+
+/// Where the run's files are. Folders of people have such names, and what reads them has to bear it.
+const FOLDER: &str = "it's a fleet";
 
 /// A machine of it with two snapshots.
 const PAGE_HOST: &str = "pc-0020";
@@ -141,10 +144,10 @@ pub fn run(arguments: Arguments) -> Result<ExitCode> {
         arguments.is_of_page() || !arguments.bless,
         "docs/fleet.md shows {PAGE_HOSTS} machines of seed {PAGE_SEED}: leave --hosts and --seed out with --bless"
     );
-    setup::ensure(&[Need::PythonVenv, Need::Java])?;
-    let python = environment()?;
+    setup::ensure(&[Need::Python, Need::Java])?;
+    let python = python::environment("fleet", |_| true)?;
     let (generator, companion) = build()?;
-    let folder = workspace::target().join("fleet");
+    let folder = workspace::target().join("fleet").join(FOLDER);
     let (snapshots, data) = (folder.join("snapshots"), folder.join("data"));
     for old in [&snapshots, &data] {
         if old.exists() {
@@ -223,50 +226,6 @@ fn build() -> Result<(PathBuf, PathBuf)> {
 /// Where the queries are, and the programs that ask them.
 fn queries() -> PathBuf {
     workspace::root().join("tools/fleet/queries")
-}
-
-/// The Python of a virtual environment with DuckDB and Spark in their pinned versions.
-fn environment() -> Result<PathBuf> {
-    let requirements = queries().join("requirements.txt");
-    let wanted = fs::read_to_string(&requirements)
-        .with_context(|| format!("could not read {}", requirements.display()))?;
-    let folder = workspace::target().join("fleet").join("python");
-    let python = match cfg!(windows) {
-        true => folder.join("Scripts").join("python.exe"),
-        false => folder.join("bin").join("python"),
-    };
-    // Written last: an installation that was stopped is not taken for one.
-    let installed = folder.join("installed.txt");
-    if python.is_file() && fs::read_to_string(&installed).is_ok_and(|there| there == wanted) {
-        return Ok(python);
-    }
-    step("Installing DuckDB and Spark, which takes 500 MB once");
-    let base = python_program().context("there is no Python 3")?;
-    process::output(
-        Command::new(base)
-            .args(["-m", "venv", "--clear"])
-            .arg(&folder),
-    )?;
-    process::output(
-        Command::new(&python)
-            .args(["-m", "pip", "install", "--disable-pip-version-check", "-r"])
-            .arg(&requirements),
-    )?;
-    fs::write(&installed, wanted)
-        .with_context(|| format!("could not write {}", installed.display()))?;
-    Ok(python)
-}
-
-/// Python 3, under the name that it has here.
-fn python_program() -> Option<PathBuf> {
-    ["python3", "python"].into_iter().find_map(on_path)
-}
-
-/// Whether Python can make virtual environments.
-pub fn has_python_venv() -> bool {
-    python_program().is_some_and(|python| {
-        process::output(Command::new(python).args(["-c", "import ensurepip, venv"])).is_ok()
-    })
 }
 
 /// Whether there is a Java that is new enough.

@@ -8,7 +8,7 @@ use anyhow::{Result, bail};
 
 use crate::process::{self, host_cargo, on_path, step};
 use crate::toolchain::{self, Toolchain};
-use crate::{fleet, report_page, wine};
+use crate::{fleet, python, report_page, wine};
 
 /// A part that comes from outside the checkout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,8 +38,8 @@ pub enum Need {
     HostFmt,
     /// Runs Apache Spark.
     Java,
-    /// Installs DuckDB and Apache Spark where they disturb nobody, and runs them.
-    PythonVenv,
+    /// Python with its virtual environments: jobs install into one what they need.
+    Python,
     /// Counts instructions.
     Valgrind,
     /// Reads JSON: a yardstick of the benches.
@@ -62,7 +62,7 @@ impl Need {
             Self::HostClippy => process::output(host_cargo("clippy").arg("--version")).is_ok(),
             Self::HostFmt => process::output(host_cargo("fmt").arg("--version")).is_ok(),
             Self::Java => fleet::has_java(),
-            Self::PythonVenv => fleet::has_python_venv(),
+            Self::Python => python::has_venv(),
             Self::Valgrind => on_path("valgrind").is_some(),
             Self::Jq => on_path("jq").is_some(),
         }
@@ -82,7 +82,7 @@ impl Need {
             Self::Tmux => &["tmux"],
             Self::HostFmt => &["rustfmt-web"],
             Self::Java => &["default-jre-headless"],
-            Self::PythonVenv => &["python3", "python3-venv"],
+            Self::Python => &["python3", "python3-venv"],
             Self::Valgrind => &["valgrind"],
             Self::Jq => &["jq"],
         }
@@ -132,9 +132,7 @@ impl Need {
                 "Java {} or later: the package of a JRE or JDK, with java on PATH",
                 fleet::OLDEST_JAVA
             ),
-            Self::PythonVenv => {
-                "Python 3.10 or later with its modules venv and ensurepip".to_owned()
-            }
+            Self::Python => "Python 3.10 or later with its modules venv and ensurepip".to_owned(),
             Self::Valgrind => "valgrind: its package; it counts instructions".to_owned(),
             Self::Jq => "jq: its package".to_owned(),
         }

@@ -9,7 +9,8 @@ use anyhow::{Context, Result};
 use super::instructions;
 use super::page::{self, mebibytes, milliseconds, table};
 use super::{Measure, build};
-use crate::process::{self, step};
+use crate::process::step;
+use crate::python;
 use crate::setup::{Need, ensure};
 
 /// How often each program is run; the fastest counts.
@@ -68,7 +69,8 @@ impl Line {
 
 /// The job.
 pub fn run() -> Result<()> {
-    ensure(&[Need::Valgrind, Need::Jq, Need::PythonVenv])?;
+    ensure(&[Need::Valgrind, Need::Jq, Need::Python])?;
+    let python = python::program().context("the Python that was found a moment ago is gone")?;
     let measure = Measure::build()?;
     let companion = build("bootshotctl")?;
     step("Making the snapshots");
@@ -119,12 +121,12 @@ pub fn run() -> Result<()> {
             .with(JQ_COUNT)
             .with(&json)
             .rarely(),
-        Line::new("Python's `json`, handles by type", "python3")
+        Line::new("Python's `json`, handles by type", &python)
             .with("-c")
             .with(PYTHON_BY_TYPE)
             .with(&json)
             .rarely(),
-        Line::new("Python's `json`, number of handles", "python3")
+        Line::new("Python's `json`, number of handles", &python)
             .with("-c")
             .with(PYTHON_COUNT)
             .with(&json)
@@ -200,21 +202,10 @@ fn duckdb(measure: &Measure, parquet: &Path, bytes: u64) -> Result<Vec<String>> 
             &["not measured: nothing was exported", "", "", "", "", ""],
         ));
     }
-    let environment = Measure::folder()?.join("python");
-    let python = environment.join("bin").join("python3");
-    if !python.is_file() {
-        step("Installing DuckDB in a virtual environment");
-        process::run(
-            Command::new("python3")
-                .args(["-m", "venv"])
-                .arg(&environment),
-        )?;
-    }
-    if process::output(Command::new(&python).args(["-c", "import duckdb"])).is_err() {
-        process::run(Command::new(&python).args(["-m", "pip", "install", "--quiet", "duckdb"]))?;
-    }
+    let python = python::environment("bench", |package| package == "duckdb")?;
     let script = "import duckdb, sys\n\
-        print(duckdb.sql(\"select type, count(*) from '\" + sys.argv[1] + \"/**/*.parquet' group by type\").fetchall())";
+        files = sys.argv[1].replace(\"'\", \"''\")\n\
+        print(duckdb.sql(f\"select type, count(*) from '{files}/**/*.parquet' group by type\").fetchall())";
     let line = Line::new(WHAT, &python)
         .with("-c")
         .with(script)
