@@ -12,6 +12,7 @@ mod golden;
 mod image;
 mod link;
 mod process;
+mod python;
 mod report_page;
 mod setup;
 mod size_map;
@@ -47,7 +48,7 @@ enum Job {
     /// Run it: build, register in a throw-away Wine prefix, play smss, show the snapshot
     Demo,
     /// Run every check and every test, those under Wine included
-    Test,
+    Test(test::Arguments),
     /// Build the native executable and put each image through the image gate
     Build {
         /// The images to build; all of them without it
@@ -99,7 +100,7 @@ fn main() -> ExitCode {
     }
     match Arguments::parse().job {
         Job::Demo => finish(demo::run()),
-        Job::Test => finish(test::run()),
+        Job::Test(arguments) => finish(test::run(arguments)),
         Job::Build {
             target,
             record_sizes,

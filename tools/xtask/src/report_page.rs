@@ -70,15 +70,17 @@ fn node_is_new_enough(version: &str) -> bool {
 pub fn browser_tests(companion: &Path) -> Result<Command> {
     install()?;
     let snapshots = workspace::target().join("report-page").join("snapshots");
-    run(host_cargo("run")
-        .args([
-            "--locked",
-            "--quiet",
-            "--package=test-snapshots",
-            "--example=report_snapshots",
-            "--",
-        ])
-        .arg(&snapshots))?;
+    let example = "report_snapshots";
+    // As the tests have it built already.
+    run(host_cargo("build").args([
+        "--locked",
+        "--workspace",
+        "--exclude=xtask",
+        "--example",
+        example,
+    ]))?;
+    let examples = workspace::target().join("debug").join("examples");
+    run(Command::new(examples.join(example)).arg(&snapshots))?;
     let mut command = Command::new("node");
     command
         .current_dir(folder())

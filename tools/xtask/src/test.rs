@@ -1,11 +1,17 @@
 //! Runs every check and every test, and counts.
 
+use std::env;
 use std::fmt::Display;
-use std::io::{BufRead, BufReader};
-use std::process::{Command, ExitCode, Stdio};
+use std::fs::{self, File};
+use std::io::{self, BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitCode, Stdio};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
+use clap::ValueEnum;
+use serde::{Deserialize, Serialize};
 
 use crate::companion::{self, Companion};
 use crate::image::{self, Image};
@@ -15,29 +21,157 @@ use crate::toolchain::{self, Toolchain, target_variable};
 use crate::wine::{self, Prefix};
 use crate::{bench, book, dist, example, report_page, sizes, workspace};
 
-/// The targets on which structure layouts are compared with phnt's.
-const ABI_TARGETS: [&str; 3] = [
-    "x86_64-pc-windows-msvc",
-    "i686-pc-windows-msvc",
-    "aarch64-pc-windows-msvc",
-];
+/// The machines whose images' structure layouts are compared with phnt's.
+const ABI: [Image; 3] = Image::RELEASED;
+
+/// A half of the tests. They build with different compilers into different folders, and each waits at times (for a linker,
+/// a browser, Wine), so both run at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Half {
+    /// What runs on this host.
+    Host,
+    /// What is built for Windows, checked, and run on Windows or under Wine.
+    Windows,
+}
+
+/// What the job is told.
+#[derive(clap::Args)]
+pub struct Arguments {
+    /// Run only this half
+    #[arg(long, value_enum)]
+    only: Option<Half>,
+    /// Write what was counted into this file, for the other half's closing line
+    #[arg(long, hide = true, requires = "only")]
+    counts: Option<PathBuf>,
+}
 
 /// The job.
-pub fn run() -> Result<ExitCode> {
+pub fn run(arguments: Arguments) -> Result<ExitCode> {
+    let start = Instant::now();
     let mut needs = dist::NEEDS.to_vec();
     needs.extend([Need::Clippy, Need::HostClippy, Need::HostFmt]);
     if !cfg!(windows) {
         needs.extend([Need::Wine, Need::Hivexregedit, Need::Chromium, Need::Tmux]);
     }
     ensure(&needs)?;
-    let toolchain = toolchain::required()?;
+    // Both halves need the page: it is made once.
+    let page = report_page::build()?;
     let mut tally = Tally::default();
+    match arguments.only {
+        Some(half) => half.run(&mut tally, &page)?,
+        None => {
+            let other = Aside::start(Half::Windows)?;
+            let outcome = Half::Host.run(&mut tally, &page);
+            tally.add(other.finish()?);
+            outcome?;
+        }
+    }
+    match arguments.counts {
+        Some(file) => {
+            write_json(&file, &tally)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        None => Ok(tally.finish(start.elapsed())),
+    }
+}
 
+impl Half {
+    fn run(self, tally: &mut Tally, page: &Path) -> Result<()> {
+        match self {
+            Self::Host => on_this_host(tally, page),
+            Self::Windows => for_windows(tally, page),
+        }
+    }
+
+    /// As it is typed.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Host => "host",
+            Self::Windows => "windows",
+        }
+    }
+}
+
+/// A half in a process of its own. Its output is kept until the other half is through.
+struct Aside {
+    half: Half,
+    child: Child,
+    log: PathBuf,
+    counts: PathBuf,
+}
+
+impl Aside {
+    fn start(half: Half) -> Result<Self> {
+        let folder = workspace::target().join("tests");
+        fs::create_dir_all(&folder)
+            .with_context(|| format!("could not create {}", folder.display()))?;
+        let file = |extension| folder.join(half.name()).with_extension(extension);
+        let (log, counts) = (file("log"), file("json"));
+        step(format!(
+            "Running the {} half aside; what it says goes into {} first",
+            half.name(),
+            workspace::display(&log)
+        ));
+        let output =
+            File::create(&log).with_context(|| format!("could not create {}", log.display()))?;
+        let this = env::current_exe().context("this program has no file")?;
+        let mut command = Command::new(this);
+        command
+            .args(["test", "--only", half.name(), "--counts"])
+            .arg(&counts)
+            .stdin(Stdio::null())
+            .stdout(output.try_clone()?)
+            .stderr(output);
+        let child = command
+            .spawn()
+            .with_context(|| format!("could not start `{}`", process::line(&command)))?;
+        Ok(Self {
+            half,
+            child,
+            log,
+            counts,
+        })
+    }
+
+    /// Shows what it said and says until it ends; what it counted.
+    fn finish(mut self) -> Result<Tally> {
+        let could_not = || format!("could not show {}", self.log.display());
+        let mut log = File::open(&self.log).with_context(could_not)?;
+        let status = loop {
+            let ended = self.child.try_wait().context("could not wait for a half")?;
+            io::copy(&mut log, &mut io::stdout()).with_context(could_not)?;
+            match ended {
+                Some(status) => break status,
+                None => thread::sleep(BETWEEN_LOOKS),
+            }
+        };
+        if !status.success() {
+            bail!(
+                "the {} half did not come to its end: {status}",
+                self.half.name()
+            );
+        }
+        let counts = fs::read(&self.counts)
+            .with_context(|| format!("could not read {}", self.counts.display()))?;
+        serde_json::from_slice(&counts).context("a half counted something else")
+    }
+}
+
+/// Between two looks at what the other half says.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(200);
+
+fn write_json(file: &Path, tally: &Tally) -> Result<()> {
+    let text = serde_json::to_string(tally)?;
+    fs::write(file, text).with_context(|| format!("could not write {}", file.display()))
+}
+
+fn on_this_host(tally: &mut Tally, page: &Path) -> Result<()> {
     tally.check("cargo fmt", || {
         process::run(host_cargo("fmt").args(["--all", "--check"]))
     });
     tally.check("cargo clippy for this host", || {
         let mut clippy = host_cargo("clippy");
+        clippy.env(report_page::VARIABLE, page);
         process::run(clippy.args([
             "--locked",
             "--workspace",
@@ -46,23 +180,17 @@ pub fn run() -> Result<ExitCode> {
             "-Dwarnings",
         ]))
     });
-    tally.check("cargo clippy of the native executable", || {
-        lint_native(&toolchain)
-    });
-    tally.check("cargo clippy of the companion for Windows", || {
-        lint_companion(&toolchain)
-    });
-    for target in ABI_TARGETS {
-        tally.check(
-            format!("structure layouts against phnt on {target}"),
-            || check_abi(&toolchain, target),
-        );
-    }
-    tally.tests("tests on this host", &mut host_tests(&[]));
+    tally.tests("tests on this host", &mut host_tests(page, &[]));
     if !cfg!(windows) {
         tally.tests(
             "the explorer in a terminal",
-            &mut host_tests(&["--ignored", IN_TMUX]),
+            &mut host_tests(page, &["--ignored", IN_TMUX]),
+        );
+        // As the tests before had it built: what a report holds is the same however the companion is compiled.
+        let companion = workspace::target().join("debug").join("bootshotctl");
+        tally.tests(
+            "the report in Chromium",
+            &mut report_page::browser_tests(&companion)?,
         );
     }
     let mut own_tests = host_cargo("test");
@@ -74,7 +202,6 @@ pub fn run() -> Result<ExitCode> {
         "the worked example of the book: one more section",
         book::add_a_section,
     );
-
     match bench::instructions::missing() {
         None => {
             tally.check("instructions of the reader", bench::instructions::check);
@@ -83,7 +210,12 @@ pub fn run() -> Result<ExitCode> {
             "Skipped, and not counted: instructions of the reader, as {why}"
         )),
     }
+    Ok(())
+}
 
+fn for_windows(tally: &mut Tally, page: &Path) -> Result<()> {
+    let toolchain = toolchain::required()?;
+    // First of all: the library that it compiles for each image serves the next two steps as well.
     let compiled = tally.check("the native executable in every flavour", || {
         image::compile(&toolchain, &Image::ALL)
     });
@@ -97,10 +229,21 @@ pub fn run() -> Result<ExitCode> {
             Ok(())
         });
     }
-    let built = tally.check("release files", || dist::build(&toolchain).map(drop));
+    tally.check("cargo clippy of the native executable", || {
+        lint_native(&toolchain)
+    });
+    tally.check("structure layouts against phnt on each machine", || {
+        check_abi(&toolchain)
+    });
+    tally.check("cargo clippy of the companion for 32-bit Windows", || {
+        lint_companion(&toolchain)
+    });
+    let built = tally.check("release files for 64-bit Windows", || {
+        dist::build_tested(&toolchain)
+    });
     if !built {
         tally.fail("tests that run what was built: there is nothing to run");
-        return Ok(tally.finish());
+        return Ok(());
     }
     tally.check("the size ladder, built and run", sizes::check);
     let built = tally.check("the template of a native application", || {
@@ -108,13 +251,6 @@ pub fn run() -> Result<ExitCode> {
     });
     if built && !cfg!(windows) {
         tally.check("the template run as the book shows it", example::check);
-    }
-    if !cfg!(windows) {
-        let companion = workspace::dist().join("bootshotctl");
-        tally.tests(
-            "the report in Chromium",
-            &mut report_page::browser_tests(&companion)?,
-        );
     }
     let prefix = if cfg!(windows) {
         None
@@ -134,10 +270,10 @@ pub fn run() -> Result<ExitCode> {
     for image in [Image::X64, Image::X64Gnu] {
         tally.tests(
             &format!("tests that run what was built: {}", image.target()),
-            &mut tests_of_what_was_built(image, prefix.as_ref())?,
+            &mut tests_of_what_was_built(image, page, prefix.as_ref())?,
         );
     }
-    Ok(tally.finish())
+    Ok(())
 }
 
 /// What the names of the tests in a terminal begin with; their step is their own.
@@ -152,23 +288,27 @@ pub fn soak(rounds: u32) -> Result<ExitCode> {
     let needs: Vec<Need> = dist::NEEDS.iter().copied().chain([Need::Wine]).collect();
     ensure(&needs)?;
     let toolchain = toolchain::required()?;
-    dist::build(&toolchain)?;
+    let start = Instant::now();
+    dist::build_tested(&toolchain)?;
+    let page = report_page::build()?;
     let mut tally = Tally::default();
     let prefix = Prefix::fresh("soak")?;
     let mut command = of_what_was_built(
         Image::X64,
+        &page,
         Some(&prefix),
         &["--ignored", "--nocapture", SOAK],
     )?;
     tally.tests("soak", command.env(ROUNDS, rounds.to_string()));
-    Ok(tally.finish())
+    Ok(tally.finish(start.elapsed()))
 }
 
 /// `cargo test` of everything but xtask: built along with the rest it would get other features, so Cargo would replace
-/// the very program that is running, which Windows does not allow.
-fn host_tests(arguments: &[&str]) -> Command {
+/// the very program that is running, which Windows does not allow. With the page of reports inside, for the browser.
+fn host_tests(page: &Path, arguments: &[&str]) -> Command {
     let mut command = host_cargo("test");
     command
+        .env(report_page::VARIABLE, page)
         .args([
             "--locked",
             "--workspace",
@@ -225,24 +365,29 @@ fn windows_tests(
 
 /// Tests that need Wine, Windows or hivexregedit are marked `#[ignore]`. Here they run, and the parts they need are named
 /// to them: a folder with the companion and `image`, a prefix and Wine's loader.
-fn tests_of_what_was_built(image: Image, prefix: Option<&Prefix>) -> Result<Command> {
+fn tests_of_what_was_built(image: Image, page: &Path, prefix: Option<&Prefix>) -> Result<Command> {
     let mut arguments = vec!["--ignored", "--skip", SOAK, "--skip", IN_TMUX];
     if image != Image::X64 {
         // It is about the image inside the companion, which is the other flavour.
         arguments.extend(["--skip", "the_companion_alone_is_enough"]);
     }
-    of_what_was_built(image, prefix, &arguments)
+    of_what_was_built(image, page, prefix, &arguments)
 }
 
 /// Tests with these arguments, and where they find what was built.
-fn of_what_was_built(image: Image, prefix: Option<&Prefix>, arguments: &[&str]) -> Result<Command> {
+fn of_what_was_built(
+    image: Image,
+    page: &Path,
+    prefix: Option<&Prefix>,
+    arguments: &[&str],
+) -> Result<Command> {
     let folder = workspace::target().join("tests").join(image.target());
     dist::copy(&Companion::X64.path(), &folder.join("bootshotctl.exe"))?;
     dist::copy(
         &image.path(),
         &folder.join(image.architecture()).join("bootshot.exe"),
     )?;
-    let mut command = host_tests(arguments);
+    let mut command = host_tests(page, arguments);
     command.env("BOOTSHOT_TEST_BIN", folder);
     if let Some(prefix) = prefix {
         command
@@ -272,28 +417,31 @@ fn lint_native(toolchain: &Toolchain) -> Result<()> {
     )
 }
 
+/// For 32 bits: for 64 it is built and run.
 fn lint_companion(toolchain: &Toolchain) -> Result<()> {
     process::run(
         toolchain
             .clippy()?
-            .args(["--package=bootshotctl", "--target", Companion::X64.target()])
+            .args(["--package=bootshotctl", "--target", Companion::X86.target()])
             .args(companion::BUILD_STD)
             .args(["--", "-Dwarnings"]),
     )
 }
 
-/// To check it is to run it: its comparisons are constants.
-fn check_abi(toolchain: &Toolchain, target: &str) -> Result<()> {
+/// To check it is to run it: its comparisons are constants. As the images are compiled, so that the library is theirs.
+fn check_abi(toolchain: &Toolchain) -> Result<()> {
+    let mut command = toolchain.cargo("check")?;
+    toolchain.set_flags(&mut command, image::FLAGS);
     process::run(
-        toolchain
-            .cargo("check")?
-            .args(["--package=abi-check", "--target", target])
-            .args(companion::BUILD_STD),
+        command
+            .args(["--package=abi-check", "--profile=native"])
+            .args(companion::BUILD_STD)
+            .args(ABI.map(|image| format!("--target={}", image.target()))),
     )
 }
 
 /// What passed, what failed, and what it took.
-#[derive(Default)]
+#[derive(Default, Deserialize, Serialize)]
 struct Tally {
     passed: usize,
     failures: Vec<String>,
@@ -340,9 +488,16 @@ impl Tally {
         self.failures.push(failure);
     }
 
+    /// Takes in what another half counted.
+    fn add(&mut self, other: Self) {
+        self.passed += other.passed;
+        self.failures.extend(other.failures);
+        self.times.extend(other.times);
+    }
+
     /// The closing line is the last one.
-    fn finish(self) -> ExitCode {
-        eprint!("{}", table_of(&self.times));
+    fn finish(self, took: Duration) -> ExitCode {
+        print!("{}", table_of(&self.times, took));
         for failure in &self.failures {
             println!("FAILED {failure}");
         }
@@ -355,11 +510,10 @@ impl Tally {
     }
 }
 
-/// What each step took, in seconds, and all of them together.
-fn table_of(times: &[(String, Duration)]) -> String {
-    let sum = times.iter().map(|(_, took)| *took).sum();
+/// What each step took, in seconds, and all of it: less than their sum where steps ran at once.
+fn table_of(times: &[(String, Duration)], all: Duration) -> String {
     let mut text = String::new();
-    for (name, took) in times.iter().chain([&("all of it".to_owned(), sum)]) {
+    for (name, took) in times.iter().chain([&("all of it".to_owned(), all)]) {
         text += &format!("{:>8.1} s  {name}\n", took.as_secs_f32());
     }
     text
@@ -478,13 +632,31 @@ mod tests {
     }
 
     #[test]
-    fn the_steps_are_listed_with_their_times_and_the_sum() {
+    fn the_steps_are_listed_with_their_times_and_the_whole() {
         let times = [("fmt", 1_250), ("clippy", 61_000)]
             .map(|(name, took)| (name.to_owned(), Duration::from_millis(took)));
         assert_eq!(
-            table_of(&times),
-            "     1.2 s  fmt\n    61.0 s  clippy\n    62.2 s  all of it\n"
+            table_of(&times, Duration::from_secs(60)),
+            "     1.2 s  fmt\n    61.0 s  clippy\n    60.0 s  all of it\n"
         );
+    }
+
+    #[test]
+    fn what_a_half_counted_arrives_in_the_other() {
+        let mut tally = Tally::default();
+        tally.check("one", || Ok(()));
+        let mut other = Tally::default();
+        other.check("two", || Ok(()));
+        other.check("three", || bail!("broken"));
+        let folder = workspace::target().join("tests");
+        fs::create_dir_all(&folder).unwrap();
+        let file = folder.join("counts-of-a-test.json");
+        write_json(&file, &other).unwrap();
+        tally.add(serde_json::from_slice(&fs::read(&file).unwrap()).unwrap());
+        fs::remove_file(&file).unwrap();
+        assert_eq!((tally.passed, tally.failures.len()), (2, 1));
+        let names: Vec<_> = tally.times.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, ["one", "two", "three"]);
     }
 
     #[test]

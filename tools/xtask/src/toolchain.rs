@@ -11,11 +11,12 @@ use anyhow::{Context, Result};
 
 use crate::{link, process, workspace};
 
-/// Variables of Cargo that say how to reach crates, how to talk to a person, and nothing about what is built.
+/// Variables of Cargo that say how to reach crates, how to talk to a person, how to work, and nothing about what is built.
 const KEPT_CARGO_VARIABLES: &[&str] = &[
     "CARGO_BUILD_JOBS",
     "CARGO_HOME",
     "CARGO_HTTP_",
+    "CARGO_INCREMENTAL",
     "CARGO_NET_",
     "CARGO_REGISTRIES_",
     "CARGO_REGISTRY_",

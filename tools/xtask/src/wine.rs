@@ -28,7 +28,11 @@ pub fn loader() -> Option<PathBuf> {
         .or_else(|| on_path("wine"))
 }
 
-/// A Wine prefix: the registry and the drives of one pretended machine.
+/// Seconds that the server of a prefix outlives its last program. By itself it goes after a few, and a program that is
+/// started while it goes does not start at times. With the server go Wine's services, which take seconds to come again.
+const SERVER_STAYS: u32 = 3600;
+
+/// A Wine prefix: the registry and the drives of one pretended machine, which runs until this is dropped.
 pub struct Prefix {
     loader: PathBuf,
     folder: PathBuf,
@@ -45,6 +49,10 @@ impl Prefix {
     pub fn fresh_at(folder: PathBuf) -> Result<Self> {
         let loader = found()?;
         let template = template(&loader)?;
+        if folder.is_dir() {
+            // A run that was interrupted has left its server.
+            let _ = output(&mut server_of(&loader, &folder, "-k"));
+        }
         let made = remove(&folder).and_then(|()| copy_tree(&template, &folder));
         made.with_context(|| {
             format!(
@@ -53,7 +61,12 @@ impl Prefix {
                 folder.display()
             )
         })?;
-        Ok(Self { loader, folder })
+        let prefix = Self { loader, folder };
+        let stays = format!("-p{SERVER_STAYS}");
+        let mut start = server_of(&prefix.loader, &prefix.folder, &stays);
+        // It outlives this, and would hold a pipe open.
+        run(start.stdout(Stdio::null()).stderr(Stdio::null()))?;
+        Ok(prefix)
     }
 
     pub fn loader(&self) -> &Path {
@@ -82,6 +95,12 @@ impl Prefix {
     pub fn set_environment(&self, command: &mut Command) {
         set_environment(command, &self.folder);
         command.env("WINEDEBUG", "-all,err+ntdll");
+    }
+}
+
+impl Drop for Prefix {
+    fn drop(&mut self) {
+        let _ = output(&mut server_of(&self.loader, &self.folder, "-k"));
     }
 }
 
@@ -115,9 +134,7 @@ fn template(loader: &Path) -> Result<PathBuf> {
         // Without the 32-bit half it complains, and works.
         .stderr(Stdio::null()))?;
     // The registry is in files only when the server has ended.
-    let mut wait = Command::new(server(loader));
-    set_environment(&mut wait, &unfinished);
-    run(wait.arg("--wait"))?;
+    run(&mut server_of(loader, &unfinished, "--wait"))?;
     fs::rename(&unfinished, &template).with_context(|| {
         format!(
             "could not rename {} to {}",
@@ -135,6 +152,14 @@ fn server(loader: &Path) -> PathBuf {
         .into_iter()
         .find(|server| server.is_file())
         .unwrap_or_else(|| "wineserver".into())
+}
+
+/// Wine's server for a prefix.
+fn server_of(loader: &Path, prefix: &Path, argument: &str) -> Command {
+    let mut command = Command::new(server(loader));
+    set_environment(&mut command, prefix);
+    command.arg(argument);
+    command
 }
 
 /// No display, no menus, and no windows that ask for Mono or Gecko.
