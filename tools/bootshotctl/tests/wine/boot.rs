@@ -130,7 +130,8 @@ fn a_hang_is_reported_and_the_next_entry_runs() {
     fs::write(machine.system32("hang.exe"), hanging()).unwrap();
     fs::write(machine.system32("seven.exe"), ending(NATIVE, 7, b"")).unwrap();
     machine.plant(&[("BootExecute", multi_sz("hang\0seven\0\0"))]);
-    let said = machine.bootshotctl(&["simulate-boot", "--timeout", "1"]);
+    // The second one has as long.
+    let said = machine.bootshotctl(&["simulate-boot", "--timeout", "10"]);
     assert_eq!(said.code, Some(1), "{said:?}");
     assert!(said.stdout.contains("smss would wait for ever"), "{said:?}");
     assert!(

@@ -145,7 +145,7 @@ fn on_the_host_the_companion_for_windows_tells_the_whole_status() {
         &machine,
         &host,
         &folder.join("program.exe"),
-        &["--timeout", "20"],
+        &["--timeout", "300"],
         &[],
     );
     assert_eq!(said.code, Some(1), "{said:?}");
