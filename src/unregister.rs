@@ -73,7 +73,10 @@ pub fn unregister<K: Kernel>(
         let gap = (end - start) * 2;
         let left = data.len() - gap;
         for place in start * 2..left {
-            data[place] = data[place + gap];
+            let Some([to, .., from]) = data.get_mut(place..=place + gap) else {
+                break;
+            };
+            *to = *from;
         }
         let left = data.get(..left).unwrap_or_default();
         kernel

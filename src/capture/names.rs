@@ -248,13 +248,13 @@ fn sort(entries: &mut [HandleEntry]) {
             start -= 1;
         } else {
             end -= 1;
-            entries.swap(0, end);
+            swap(entries, 0, end);
         }
         let heap = entries.get_mut(..end).unwrap_or_default();
         let mut parent = start;
         loop {
             // Where there is no entry there is no key, which is less than any.
-            let key = |place| heap.get(place).map(key);
+            let key = |place: usize| heap.get(place).map(key);
             let mut child = 2 * parent + 1;
             if key(child) < key(child + 1) {
                 child += 1;
@@ -262,8 +262,16 @@ fn sort(entries: &mut [HandleEntry]) {
             if key(parent) >= key(child) {
                 break;
             }
-            heap.swap(parent, child);
+            swap(heap, parent, child);
             parent = child;
         }
+    }
+}
+
+/// Swaps two entries; the upper one is another.
+#[inline(never)]
+fn swap(entries: &mut [HandleEntry], lower: usize, upper: usize) {
+    if let Some([lower, .., upper]) = entries.get_mut(lower..=upper) {
+        core::mem::swap(lower, upper);
     }
 }
