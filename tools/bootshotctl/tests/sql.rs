@@ -42,6 +42,34 @@ fn stderr(output: &Output) -> String {
 }
 
 #[test]
+fn a_statement_that_asks_for_more_of_a_table_than_the_one_before_gets_it() {
+    let mut program = Command::new(PROGRAM)
+        .args(["sql", "--json", golden("live").to_str().unwrap()])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let statements = "SELECT count(*) AS c FROM handles; SELECT count(type) AS t, count(handle) AS h, \
+        count(DISTINCT snapshot_id) AS s FROM handles WHERE snapshot_id <> ''; \
+        SELECT count(*) AS p FROM handles JOIN processes USING (snapshot_id, pid)";
+    let mut input = program.stdin.take().unwrap();
+    input.write_all(statements.as_bytes()).unwrap();
+    drop(input);
+    let output = program.wait_with_output().unwrap();
+    assert!(output.status.success());
+    let answers: Vec<Value> = serde_json::Deserializer::from_slice(&output.stdout)
+        .into_iter()
+        .map(Result::unwrap)
+        .collect();
+    let count = &answers[0][0]["c"];
+    assert!(count.as_u64().unwrap() > 0);
+    assert_eq!(answers[1][0]["t"], *count);
+    assert_eq!(answers[1][0]["h"], *count);
+    assert_eq!(answers[1][0]["s"], 1);
+    assert!(answers[2][0]["p"].as_u64().unwrap() > 0);
+}
+
+#[test]
 fn counts_agree_with_the_command_of_the_same_name() {
     let by_sql = json(
         "SELECT type, handles AS handle_count, processes AS process_count FROM handles_by_type",

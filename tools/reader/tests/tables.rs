@@ -60,6 +60,35 @@ fn every_key_of_every_record_has_a_column_of_its_kind() {
     }
 }
 
+#[test]
+fn columns_that_are_wanted_are_filled_as_they_are_among_all_and_no_others_are() {
+    for file in snapshots() {
+        let snapshot = Snapshot::parse(&file).unwrap();
+        for table in TABLES {
+            let all = rows(table, &snapshot);
+            for (place, wanted) in table.columns.iter().enumerate() {
+                let mut some = Vec::new();
+                table.read_columns(
+                    &snapshot,
+                    &|column| column.name == wanted.name,
+                    &mut |row| {
+                        some.push(row);
+                    },
+                );
+                assert_eq!(some.len(), all.len(), "{}", table.name);
+                for (row, whole) in some.iter().zip(&all) {
+                    assert_eq!(row[place], whole[place], "{}.{}", table.name, wanted.name);
+                    let others = row.iter().zip(table.columns).enumerate();
+                    for (_, (cell, column)) in others.filter(|(other, _)| *other != place) {
+                        let is_number_of_row = column.kind == Kind::RowNumber;
+                        assert!(*cell == Cell::Null || is_number_of_row, "{}", column.name);
+                    }
+                }
+            }
+        }
+    }
+}
+
 /// Whether a column's name is a key of the documented JSON, or such keys one inside the other.
 fn is_documented(column: &str, keys: &BTreeSet<&str>) -> bool {
     keys.contains(column)

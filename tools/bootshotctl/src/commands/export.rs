@@ -9,7 +9,7 @@ use bootshot_reader::tables::{Cell, TABLES, Table};
 use bootshot_reader::{Problem, Snapshot};
 use indicatif::ProgressBar;
 
-use crate::data::database::Database;
+use crate::data::database::{Database, Need};
 use crate::data::findings::Findings;
 use crate::data::identity::Identity;
 use crate::data::sources::{self, Source};
@@ -328,12 +328,17 @@ impl Export<'_> {
             true => database.drop_indexes(&self.tables).map_err(failed)?,
             false => database.create(&self.tables).map_err(failed)?,
         }
+        let needs: Vec<Need> = self
+            .tables
+            .iter()
+            .map(|table| Need::of_all(table))
+            .collect();
         database.begin().map_err(failed)?;
         for source in sources {
             let mut null = 0;
             let read = source.read(&mut findings, |snapshot| {
                 let id = source.id.as_deref().unwrap_or_default();
-                let loaded = database.load(snapshot, id, &self.tables);
+                let loaded = database.load(snapshot, id, &needs);
                 let (problems, too_large) = loaded.map_err(failed)?;
                 null = too_large;
                 Ok(((), problems))

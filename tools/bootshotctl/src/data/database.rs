@@ -42,7 +42,7 @@ pub const BOOLEAN: &str = "BOOLEAN";
 pub struct Index {
     table: &'static str,
     /// Behind the snapshot's id.
-    column: Option<&'static str>,
+    pub column: Option<&'static str>,
     /// Whether rows of other tables name a row by it. Then it is unique where the snapshots allow that: of what is not a
     /// number that the reader gave, nobody promises it.
     unique: bool,
@@ -159,6 +159,25 @@ pub fn create_table(table: &Table) -> String {
 /// What is said of a reference that need not have a target.
 pub const MAY_LEAD_NOWHERE: &str = "may lead nowhere: the other came or went between two questions";
 
+/// What is read of a table.
+#[derive(Clone)]
+pub struct Need {
+    pub table: &'static Table,
+    /// Their names, the snapshot's id among them where that is read.
+    pub columns: BTreeSet<&'static str>,
+}
+
+impl Need {
+    /// All of it.
+    pub fn of_all(table: &'static Table) -> Self {
+        let columns = table.columns.iter().map(|column| column.name);
+        Self {
+            table,
+            columns: columns.chain([SNAPSHOT_ID]).collect(),
+        }
+    }
+}
+
 /// A database of snapshots.
 pub struct Database {
     connection: Connection,
@@ -240,15 +259,19 @@ impl Database {
         &self,
         snapshot: &Snapshot<'_>,
         id: &str,
-        tables: &[&Table],
+        tables: &[Need],
     ) -> Result<(Vec<Problem>, usize)> {
         let (mut problems, mut lost) = (Vec::new(), 0);
-        for table in tables {
+        for Need { table, columns } in tables {
+            // Every row has an id, but it need not be the snapshot's where nobody asks for it.
+            let is_told = columns.contains(SNAPSHOT_ID) || table.name == summary().name;
+            let id = if is_told { id } else { "" };
+            let wanted = |column: &Column| columns.contains(column.name);
             let places = vec!["?"; table.columns.len() + 1].join(", ");
             let insert = format!("INSERT INTO \"{}\" VALUES ({places})", table.name);
             let mut insert = self.connection.prepare(&insert)?;
             let mut result = Ok(());
-            problems.extend(table.read(snapshot, &mut |cells| {
+            problems.extend(table.read_columns(snapshot, &wanted, &mut |cells| {
                 lost += too_large(&cells);
                 if result.is_ok() {
                     let values = cells.iter().map(Bound::Cell);
@@ -259,6 +282,12 @@ impl Database {
             result?;
         }
         Ok((problems, lost))
+    }
+
+    /// Takes the rows of a table away.
+    pub fn clear(&self, table: &Table) -> Result<()> {
+        self.connection
+            .execute_batch(&format!("DELETE FROM \"{}\"", table.name))
     }
 
     /// Makes the indexes of some tables.
@@ -295,28 +324,50 @@ impl Database {
         Ok(columns(&self.connection.prepare(&select)?))
     }
 
-    /// The tables that statements read, also through views. Nothing but reading is let through: what else is asked for
-    /// is the second thing that comes back.
-    pub fn tables_of(&mut self, sql: &str) -> (Result<Vec<&'static Table>>, Option<String>) {
-        self.reading(|connection| {
-            let owners = owners(connection)?;
+    /// What statements read, also through views. Nothing but reading is let through: what else is asked for is the second
+    /// thing that comes back.
+    pub fn needs_of(&mut self, sql: &str) -> (Result<Vec<Need>>, Option<String>) {
+        let named = Arc::new(Mutex::new(BTreeSet::new()));
+        let noting = named.clone();
+        let note = move |table: &str, column: &str| {
+            let mut named = noting.lock().unwrap_or_else(PoisonError::into_inner);
+            named.insert((table.to_owned(), column.to_owned()));
+        };
+        let (read, refused) = self.reading(note, |connection| {
+            let opened = opened(connection)?;
             let mut read = BTreeSet::new();
             let mut statements = Batch::new(connection, sql);
             while let Some(statement) = statements.next()? {
-                for page in pages_read(connection, &statement)? {
-                    read.extend(owners.get(&page));
-                }
+                read.extend(columns_read(connection, &statement, &opened)?);
             }
-            let tables = TABLES.iter().filter(|table| {
-                let mut read = read.iter();
-                read.any(|name| *name == table.name)
-            });
-            Ok(tables.copied().collect())
-        })
+            Ok::<_, rusqlite::Error>(read)
+        });
+        let mut named = named.lock().unwrap_or_else(PoisonError::into_inner);
+        let needs = read.map(|read| {
+            let tables: BTreeSet<_> = read.iter().map(|(table, _)| table.clone()).collect();
+            let needed = TABLES.iter().filter(|table| tables.contains(table.name));
+            let columns = std::mem::take(&mut *named).into_iter().chain(
+                read.into_iter()
+                    .filter_map(|(table, column)| Some((table, column?))),
+            );
+            let columns: BTreeSet<(String, String)> = columns.collect();
+            needed
+                .map(|table| Need {
+                    table,
+                    columns: std::iter::once(SNAPSHOT_ID)
+                        .chain(table.columns.iter().map(|column| column.name))
+                        .filter(|name| {
+                            columns.contains(&(table.name.to_owned(), (*name).to_owned()))
+                        })
+                        .collect(),
+                })
+                .collect()
+        });
+        (needs, refused)
     }
 
     /// Runs statements one after the other, each with `each`; what they wanted beside reading, as of
-    /// [`tables_of`](Self::tables_of).
+    /// [`needs_of`](Self::needs_of).
     pub fn ask<E: From<rusqlite::Error>>(
         &mut self,
         sql: &str,
@@ -329,22 +380,33 @@ impl Database {
             }
             Ok(())
         };
-        self.reading(run)
+        self.reading(|_, _| (), run)
     }
 
-    /// Lets `work` use the connection for reading only; what it wanted besides, if anything.
+    /// Lets `work` use the connection for reading only; what it wanted besides, if anything. `note` is told the tables and
+    /// columns that its statements name.
     fn reading<T, E: From<rusqlite::Error>>(
         &mut self,
+        mut note: impl FnMut(&str, &str) + Send + 'static,
         work: impl FnOnce(&Connection) -> std::result::Result<T, E>,
     ) -> (std::result::Result<T, E>, Option<String>) {
         let refused = Arc::new(Mutex::new(None));
         let noted = refused.clone();
-        let authorizer = move |context: AuthContext<'_>| match refusal(&context.action) {
-            None => Authorization::Allow,
-            Some(refusal) => {
-                let mut noted = noted.lock().unwrap_or_else(PoisonError::into_inner);
-                noted.get_or_insert(refusal);
-                Authorization::Deny
+        let authorizer = move |context: AuthContext<'_>| {
+            if let AuthAction::Read {
+                table_name,
+                column_name,
+            } = context.action
+            {
+                note(table_name, column_name);
+            }
+            match refusal(&context.action) {
+                None => Authorization::Allow,
+                Some(refusal) => {
+                    let mut noted = noted.lock().unwrap_or_else(PoisonError::into_inner);
+                    noted.get_or_insert(refusal);
+                    Authorization::Deny
+                }
             }
         };
         if let Err(error) = self.connection.authorizer(Some(authorizer)) {
@@ -362,31 +424,71 @@ impl Database {
     }
 }
 
-/// The tables that the pages belong to on which tables and indexes begin.
-fn owners(connection: &Connection) -> Result<BTreeMap<i64, String>> {
-    let mut statement =
-        connection.prepare("SELECT rootpage, tbl_name FROM sqlite_master WHERE rootpage > 0")?;
-    statement
-        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
-        .collect()
+/// What begins on the first page of a table or an index.
+struct Opened {
+    table: String,
+    /// The names of its columns.
+    columns: Vec<Option<String>>,
 }
 
-/// The first pages of what a statement opens, by its program. An authorizer is not told of a table that nothing but the
-/// columns of `USING` is taken from.
-fn pages_read(connection: &Connection, statement: &Statement<'_>) -> Result<Vec<i64>> {
-    let sql = statement.expanded_sql().unwrap_or_default();
-    // What is an EXPLAIN itself needs no rows.
-    let Ok(mut program) = connection.prepare(&format!("EXPLAIN {sql}")) else {
-        return Ok(Vec::new());
-    };
-    let mut pages = Vec::new();
-    let mut steps = program.query([])?;
-    while let Some(step) = steps.next()? {
-        if step.get_ref("opcode")?.as_str() == Ok("OpenRead") {
-            pages.push(step.get("p2")?);
+/// The tables and indexes by the page on which they begin.
+fn opened(connection: &Connection) -> Result<BTreeMap<i64, Opened>> {
+    let mut opened: BTreeMap<i64, Opened> = BTreeMap::new();
+    for select in [
+        "SELECT kept.rootpage, kept.tbl_name, info.name
+         FROM sqlite_master AS kept, pragma_table_info(kept.name) AS info
+         WHERE kept.type = 'table' ORDER BY kept.rootpage, info.cid",
+        "SELECT kept.rootpage, kept.tbl_name, info.name
+         FROM sqlite_master AS kept, pragma_index_info(kept.name) AS info
+         WHERE kept.type = 'index' ORDER BY kept.rootpage, info.seqno",
+    ] {
+        let mut statement = connection.prepare(select)?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            let columns = Vec::new();
+            let table = row.get(1)?;
+            let entry = opened.entry(row.get(0)?);
+            let entry = entry.or_insert(Opened { table, columns });
+            entry.columns.push(row.get(2)?);
         }
     }
-    Ok(pages)
+    Ok(opened)
+}
+
+/// The tables that a statement opens and the columns that it takes from them, by its program. An authorizer is not told of
+/// a table that nothing but the columns of `USING` is taken from, nor of these.
+fn columns_read(
+    connection: &Connection,
+    statement: &Statement<'_>,
+    opened: &BTreeMap<i64, Opened>,
+) -> Result<BTreeSet<(String, Option<String>)>> {
+    let sql = statement.expanded_sql().unwrap_or_default();
+    let mut read = BTreeSet::new();
+    // What is an EXPLAIN itself needs no rows.
+    let Ok(mut program) = connection.prepare(&format!("EXPLAIN {sql}")) else {
+        return Ok(read);
+    };
+    let (mut cursors, mut taken) = (Vec::new(), Vec::new());
+    let mut steps = program.query([])?;
+    while let Some(step) = steps.next()? {
+        let operands = (step.get::<_, i64>("p1")?, step.get::<_, i64>("p2")?);
+        match step.get_ref("opcode")?.as_str() {
+            Ok("OpenRead") => cursors.push(operands),
+            Ok("Column") => taken.push(operands),
+            _ => {}
+        }
+    }
+    for (cursor, page) in cursors {
+        let Some(Opened { table, columns }) = opened.get(&page) else {
+            continue;
+        };
+        read.insert((table.clone(), None));
+        for (_, place) in taken.iter().filter(|(of, _)| *of == cursor) {
+            let column = usize::try_from(*place).ok().and_then(|at| columns.get(at));
+            read.extend(column.map(|column| (table.clone(), column.clone())));
+        }
+    }
+    Ok(read)
 }
 
 /// What is wrong with an action, if it does more than read what is in the database.
@@ -457,4 +559,61 @@ pub fn columns(statement: &Statement<'_>) -> Vec<(String, Option<String>)> {
             )
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a statement reads, as `table: column, column`.
+    fn needs(sql: &str) -> Vec<String> {
+        let mut database = Database::in_memory().unwrap();
+        let (needs, refused) = database.needs_of(sql);
+        assert_eq!(refused, None);
+        let shown = |need: Need| {
+            let columns: Vec<_> = need.columns.into_iter().collect();
+            format!("{}: {}", need.table.name, columns.join(", "))
+        };
+        needs.unwrap().into_iter().map(shown).collect()
+    }
+
+    #[test]
+    fn a_statement_reads_the_columns_that_it_names_and_no_others() {
+        assert_eq!(needs("SELECT 1"), [""; 0]);
+        assert_eq!(needs("SELECT count(*) FROM handles"), ["handles: "]);
+        assert_eq!(
+            needs("SELECT type, count(*) FROM handles WHERE pid > 4 GROUP BY type"),
+            ["handles: pid, type"]
+        );
+        assert_eq!(
+            needs(
+                "SELECT (SELECT max(tid) FROM threads), image FROM processes; SELECT path FROM processes"
+            ),
+            ["processes: image, path", "threads: tid"]
+        );
+    }
+
+    #[test]
+    fn columns_of_using_and_those_inside_views_are_read_too() {
+        assert_eq!(
+            needs("SELECT count(*) FROM processes JOIN threads USING (snapshot_id, pid)"),
+            ["processes: pid, snapshot_id", "threads: pid, snapshot_id"]
+        );
+        assert_eq!(
+            needs("SELECT handles FROM handles_by_type"),
+            ["handles: pid, snapshot_id, type"]
+        );
+    }
+
+    #[test]
+    fn all_columns_of_a_table_are_read_where_all_are_asked_for() {
+        let mut database = Database::in_memory().unwrap();
+        for table in TABLES {
+            let (needs, _) = database.needs_of(&format!("SELECT * FROM \"{}\"", table.name));
+            let [need] = &needs.unwrap()[..] else {
+                panic!("{}", table.name);
+            };
+            assert_eq!(need.columns, Need::of_all(table).columns, "{}", table.name);
+        }
+    }
 }

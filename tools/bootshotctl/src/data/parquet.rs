@@ -3,6 +3,7 @@
 //! Numbers are INT64, moments TIMESTAMP(MICROS, UTC), which Spark reads, and so without the digit of their 100 ns; lists
 //! are JSON text. Rows are gathered in groups of a bounded size, compressed with Snappy: the codec that every reader has.
 
+use std::collections::HashMap;
 use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -104,11 +105,44 @@ fn schema(table: &Table) -> Result<Type> {
         .build()
 }
 
+/// Rows of a column that are handed over at once: as many as the writer itself takes at a time.
+const PORTION: usize = 1024;
+
 /// Values of a column that are not null, until their group is written.
 enum Values {
-    Text(Vec<ByteArray>),
+    Text(Texts),
     Boolean(Vec<bool>),
     Integer(Vec<i64>),
+}
+
+/// Texts, each of which is kept once: most columns have few different ones.
+#[derive(Default)]
+struct Texts {
+    different: Vec<ByteArray>,
+    places: HashMap<Box<str>, u32>,
+    /// By row, place among the different ones.
+    rows: Vec<u32>,
+}
+
+impl Texts {
+    fn push(&mut self, text: String) {
+        let place = match self.places.get(text.as_str()) {
+            Some(place) => *place,
+            None => {
+                let place = self.different.len() as u32;
+                self.different.push(text.as_bytes().to_vec().into());
+                self.places.insert(text.into(), place);
+                place
+            }
+        };
+        self.rows.push(place);
+    }
+
+    fn clear(&mut self) {
+        self.different.clear();
+        self.places.clear();
+        self.rows.clear();
+    }
 }
 
 struct Gathered {
@@ -123,7 +157,7 @@ impl Gathered {
         Self {
             kind,
             values: match kind {
-                Kind::Text | Kind::Hex | Kind::List => Values::Text(Vec::new()),
+                Kind::Text | Kind::Hex | Kind::List => Values::Text(Texts::default()),
                 Kind::Boolean => Values::Boolean(Vec::new()),
                 Kind::Time | Kind::RowNumber | Kind::Integer | Kind::Size | Kind::Duration => {
                     Values::Integer(Vec::new())
@@ -139,7 +173,7 @@ impl Gathered {
         let kept = match (&mut self.values, cell) {
             (Values::Text(values), Cell::Text(text) | Cell::List(text)) => {
                 length = text.len();
-                values.push(text.into_bytes().into());
+                values.push(text);
                 true
             }
             (Values::Boolean(values), Cell::Boolean(value)) => {
@@ -165,7 +199,16 @@ impl Gathered {
         let present = Some(self.present.as_slice());
         match (&mut self.values, column) {
             (Values::Text(values), ColumnWriter::ByteArrayColumnWriter(writer)) => {
-                writer.write_batch(values, present, None)?;
+                let mut rows = values.rows.iter();
+                for present in self.present.chunks(PORTION) {
+                    let count = present.iter().filter(|present| **present != 0).count();
+                    let portion: Vec<ByteArray> = rows
+                        .by_ref()
+                        .take(count)
+                        .map(|place| values.different[*place as usize].clone())
+                        .collect();
+                    writer.write_batch(&portion, Some(present), None)?;
+                }
                 values.clear();
             }
             (Values::Boolean(values), ColumnWriter::BoolColumnWriter(writer)) => {
@@ -226,7 +269,11 @@ impl<W: Write + Send> Writer<W> {
         let mut group = self.file.next_row_group()?;
         if let Some(mut column) = group.next_column()? {
             if let ColumnWriter::ByteArrayColumnWriter(writer) = column.untyped() {
-                writer.write_batch(&vec![self.snapshot_id.clone(); self.rows], None, None)?;
+                let ids = vec![self.snapshot_id.clone(); self.rows.min(PORTION)];
+                for start in (0..self.rows).step_by(PORTION) {
+                    let count = (self.rows - start).min(PORTION);
+                    writer.write_batch(&ids[..count], None, None)?;
+                }
             }
             column.close()?;
         }
@@ -300,6 +347,33 @@ mod tests {
         let reader = SerializedFileReader::new(file).unwrap();
         let groups = reader.metadata().row_groups().iter();
         groups.map(|group| group.num_rows()).collect()
+    }
+
+    #[test]
+    fn texts_come_back_row_by_row_with_nothing_where_there_was_nothing() {
+        let table = Table::named("volatile_keys").unwrap();
+        let file = tempfile::tempfile().unwrap();
+        let mut writer = Writer::new(&file, table, "0123456789abcdef").unwrap();
+        let text = |row: usize| (!row.is_multiple_of(7)).then(|| format!("text {}", row % 1000));
+        let rows = 0..2 * PORTION + 1;
+        for row in rows.clone() {
+            writer
+                .row(vec![text(row).map_or(Cell::Null, Cell::Text)])
+                .unwrap();
+        }
+        writer.finish().unwrap();
+        let reader = SerializedFileReader::new(file).unwrap();
+        let read = reader.get_row_iter(None).unwrap().map(|row| {
+            let row = row.unwrap();
+            let mut fields = row.get_column_iter().map(|(_, field)| field.clone());
+            match (fields.next(), fields.next()) {
+                (Some(Field::Str(id)), Some(Field::Str(text))) => (id, Some(text)),
+                (Some(Field::Str(id)), Some(Field::Null)) => (id, None),
+                other => panic!("{other:?}"),
+            }
+        });
+        let expected = rows.map(|row| ("0123456789abcdef".to_owned(), text(row)));
+        assert!(read.eq(expected));
     }
 
     #[test]

@@ -1,11 +1,11 @@
-//! Snapshots that are asked in SQL: a table is read when a statement names it.
+//! Snapshots that are asked in SQL: a table is read when a statement names it, and of it the columns that are asked for.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use bootshot_reader::tables::Table;
 use rusqlite::Statement;
 
-use crate::data::database::Database;
+use crate::data::SNAPSHOT_ID;
+use crate::data::database::{self, Database, Need};
 use crate::data::findings::Findings;
 use crate::data::mistake;
 use crate::data::progress;
@@ -16,7 +16,8 @@ use crate::error::Error;
 pub struct Session {
     database: Database,
     sources: Vec<Source>,
-    loaded: BTreeSet<&'static str>,
+    /// The columns that were read, by table.
+    loaded: BTreeMap<&'static str, BTreeSet<&'static str>>,
     indexed: BTreeSet<&'static str>,
 }
 
@@ -43,7 +44,7 @@ impl Session {
         Ok(Self {
             database: Database::in_memory()?,
             sources,
-            loaded: BTreeSet::new(),
+            loaded: BTreeMap::new(),
             indexed: BTreeSet::new(),
         })
     }
@@ -59,13 +60,22 @@ impl Session {
         sql: &str,
         each: impl FnMut(&mut Statement<'_>) -> Result<(), Stop>,
     ) -> Result<Findings, Error> {
-        let (tables, refused) = self.database.tables_of(sql);
-        let tables = tables.map_err(|error| mistake::explain(&error, refused.as_deref()))?;
-        let findings = self.load(&tables)?;
+        let (needs, refused) = self.database.needs_of(sql);
+        let mut needs = needs.map_err(|error| mistake::explain(&error, refused.as_deref()))?;
         // Indexes cost more than they save where there is nothing to join.
-        if tables.len() > 1 {
-            let missing: Vec<_> = tables
+        let joins = needs.len() > 1;
+        if joins {
+            for Need { table, columns } in &mut needs {
+                columns.insert(SNAPSHOT_ID);
+                let indexed = database::indexes(table).into_iter();
+                columns.extend(indexed.filter_map(|index| index.column));
+            }
+        }
+        let findings = self.load(&needs)?;
+        if joins {
+            let missing: Vec<_> = needs
                 .into_iter()
+                .map(|need| need.table)
                 .filter(|table| self.indexed.insert(table.name))
                 .collect();
             self.database.index(&missing).map_err(failed)?;
@@ -77,13 +87,20 @@ impl Session {
         }
     }
 
-    fn load(&mut self, tables: &[&'static Table]) -> Result<Findings, Error> {
+    fn load(&mut self, needs: &[Need]) -> Result<Findings, Error> {
         let mut findings = Findings::new(self.sources.len());
-        let missing: Vec<_> = tables
-            .iter()
-            .copied()
-            .filter(|table| !self.loaded.contains(table.name))
-            .collect();
+        let mut missing = Vec::new();
+        for need in needs {
+            match self.loaded.get(need.table.name) {
+                None => missing.push(need.clone()),
+                Some(loaded) if need.columns.is_subset(loaded) => {}
+                // Who asks for more of a table may soon ask for more again.
+                Some(_) => {
+                    self.database.clear(need.table).map_err(failed)?;
+                    missing.push(Need::of_all(need.table));
+                }
+            }
+        }
         if missing.is_empty() {
             return Ok(findings);
         }
@@ -103,7 +120,9 @@ impl Session {
         }
         self.database.commit().map_err(failed)?;
         progress.finish_and_clear();
-        self.loaded.extend(missing.iter().map(|table| table.name));
+        for need in missing {
+            self.loaded.insert(need.table.name, need.columns);
+        }
         Ok(findings)
     }
 }

@@ -7,7 +7,7 @@ use bootshot_format::{Family, Source};
 use serde::{Serialize, Serializer};
 
 use super::Reading;
-use super::naming::Naming;
+use super::naming::{Names, Naming};
 use crate::decode::{HandleClass, HandleEntry, HandleList};
 use crate::error::Problem;
 use crate::names;
@@ -75,14 +75,30 @@ impl Snapshot<'_> {
     }
 
     /// As [`handles`](Self::handles), one after the other: there can be a million. What could not be read.
-    pub fn each_handle(&self, mut each: impl FnMut(Handle)) -> Vec<Problem> {
-        let (mut of_list, mut of_names) = (Vec::new(), Vec::new());
+    pub fn each_handle(&self, each: impl FnMut(Handle)) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        let walk = self.walk(&mut problems);
+        let names = self.object_names(&walk, &self.handle_lists(), &mut problems);
+        let mut of_list = self.each_named_handle(Some(&names), each);
+        of_list.extend(problems);
+        of_list
+    }
+
+    /// The same without the names of the objects: as if nobody had asked.
+    pub(crate) fn each_handle_without_name(&self, each: impl FnMut(Handle)) -> Vec<Problem> {
+        self.each_named_handle(None, each)
+    }
+
+    fn each_named_handle(
+        &self,
+        names: Option<&Names<'_>>,
+        mut each: impl FnMut(Handle),
+    ) -> Vec<Problem> {
+        let mut problems = Vec::new();
         let images = self.image_names();
-        let walk = self.walk(&mut of_names);
-        let names = self.object_names(&walk, &self.handle_lists(), &mut of_names);
         let mut type_names = self.type_names();
         let own_types = self.own_handle_types();
-        for entry in self.each_handle_entry(&mut of_list) {
+        for entry in self.each_handle_entry(&mut problems) {
             let own = (entry.process_id == self.header.process_id)
                 .then(|| own_types.get(&entry.handle))
                 .flatten();
@@ -100,15 +116,15 @@ impl Snapshot<'_> {
                     object_type: object_type.clone(),
                     mask: entry.granted_access,
                 },
-                naming: names.of(&entry, &object_type),
+                naming: names
+                    .map_or_else(Naming::not_asked, |names| names.of(&entry, &object_type)),
                 object_type,
                 granted_access: Hex(entry.granted_access.into()),
                 handle_attributes: names::handle_attributes(entry.attributes),
                 object_address: (entry.object != 0).then_some(Hex(entry.object)),
             });
         }
-        of_list.extend(of_names);
-        of_list
+        problems
     }
 
     /// The handles as they are listed, one at a time.

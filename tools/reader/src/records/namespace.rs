@@ -615,6 +615,29 @@ impl<'s> Walked<'s> {
         })
     }
 
+    /// The entries of `\\`, and behind each directory among them everything below it, as [`Namespace::below`] has them.
+    pub fn below_root(&self) -> impl Iterator<Item = EntryAt<'_, 's>> {
+        let root = self.walk.root().map(|root| self.walk.entries_of(root));
+        // Ranges of entries that are still to come, the next one last.
+        let mut open: Vec<Range<usize>> = root.into_iter().collect();
+        std::iter::from_fn(move || {
+            while let Some(range) = open.last_mut() {
+                let Some(index) = range.next() else {
+                    open.pop();
+                    continue;
+                };
+                if let Some(below) = self.walk.entries[index].below() {
+                    open.push(self.walk.entries_of(below));
+                }
+                return Some(EntryAt {
+                    walked: self,
+                    index,
+                });
+            }
+            None
+        })
+    }
+
     pub(super) fn lists(&self) -> &Lists<'s> {
         self.lists.get_or_init(|| self.snapshot.handle_lists())
     }

@@ -316,6 +316,22 @@ impl Snapshot<'_> {
             .collect()
     }
 
+    /// The same one after the other: a section alone, and each answer in it with its number.
+    pub(crate) fn each_question(
+        &self,
+        mut each: impl FnMut(&SectionSummary, Option<(usize, ItemSummary)>),
+    ) {
+        for section in &self.sections {
+            let summary = self.section_alone(section);
+            each(&summary, None);
+            if section.is_batch() {
+                for (number, answer) in self.answers_in(section).enumerate() {
+                    each(&summary, Some((number, item(&answer))));
+                }
+            }
+        }
+    }
+
     fn section(&self, section: &Section<'_>) -> SectionSummary {
         let mut summary = self.section_alone(section);
         if section.is_batch() {

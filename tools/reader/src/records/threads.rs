@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::Reading;
 use super::processes::{image, pid};
 use crate::decode::ThreadEntry;
+use crate::error::Problem;
 use crate::layout::structures::{
     CLIENT_ID, SYSTEM_EXTENDED_THREAD_INFORMATION as Extended, SYSTEM_THREAD_INFORMATION as Layout,
 };
@@ -51,17 +52,22 @@ impl Snapshot<'_> {
     /// The threads of all processes.
     pub fn threads(&self) -> Reading<Vec<Thread>> {
         Reading::gather(|problems| {
-            self.process_entries(problems)
-                .iter()
-                .flat_map(|process| {
-                    let (pid, image) = (pid(process), image(process));
-                    process
-                        .threads
-                        .iter()
-                        .map(move |entry| thread(pid, image.clone(), entry))
-                })
-                .collect()
+            let mut threads = Vec::new();
+            problems.extend(self.each_thread(|thread| threads.push(thread)));
+            threads
         })
+    }
+
+    /// As [`threads`](Self::threads), one after the other; what could not be read.
+    pub(crate) fn each_thread(&self, mut each: impl FnMut(Thread)) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        for process in self.process_entries(&mut problems) {
+            let (pid, image) = (pid(&process), image(&process));
+            for entry in &process.threads {
+                each(thread(pid, image.clone(), entry));
+            }
+        }
+        problems
     }
 }
 

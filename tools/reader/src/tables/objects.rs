@@ -37,7 +37,10 @@ pub static HANDLES: Table = Table {
     references: &[OF_PROCESS],
     elsewhere: &[],
     read: |snapshot, rows| {
-        let problems = snapshot.each_handle(|handle| rows.push(&handle));
+        let problems = match rows.want(&naming!()) {
+            true => snapshot.each_handle(|handle| rows.push(&handle)),
+            false => snapshot.each_handle_without_name(|handle| rows.push(&handle)),
+        };
         rows.problems.extend(problems);
     },
 };
@@ -164,12 +167,12 @@ pub static NAMESPACE: Table = Table {
     references: &[],
     elsewhere: &[],
     read: |snapshot, rows| {
-        let namespace = rows.take(snapshot.namespace());
-        if let Some(root) = namespace.directory("\\") {
-            for entry in namespace.below(root) {
-                rows.push(entry);
-            }
+        let mut problems = Vec::new();
+        let walked = snapshot.walked(&mut problems);
+        for entry in walked.below_root() {
+            rows.push(&entry.with_details(&mut problems));
         }
+        rows.problems.extend(problems);
     },
 };
 

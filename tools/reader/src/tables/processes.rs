@@ -84,7 +84,10 @@ pub static THREADS: Table = Table {
     ],
     references: &[OF_PROCESS],
     elsewhere: &[],
-    read: |snapshot, rows| rows.all(snapshot.threads()),
+    read: |snapshot, rows| {
+        let problems = snapshot.each_thread(|thread| rows.push(&thread));
+        rows.problems.extend(problems);
+    },
 };
 
 /// The columns of what has ended.

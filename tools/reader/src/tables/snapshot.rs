@@ -79,7 +79,7 @@ pub static SUMMARY: Table = Table {
         list("cost_skipped", "families that were not captured"),
     ],
     read: |snapshot, rows| {
-        let summary = rows.take(snapshot.summary());
+        let summary = rows.take(snapshot.overview());
         rows.push(&summary);
     },
 };
@@ -104,7 +104,7 @@ pub static COST: Table = Table {
             family: &'a str,
             skipped: &'a str,
         }
-        let cost = rows.take(snapshot.summary()).cost;
+        let cost = rows.take(snapshot.overview()).cost;
         cost.families.iter().for_each(|family| rows.push(family));
         for family in &cost.skipped {
             rows.push(&Skipped {
@@ -126,7 +126,7 @@ pub static PRIVILEGES: Table = Table {
     references: &[],
     elsewhere: &[],
     read: |snapshot, rows| {
-        let summary = rows.take(snapshot.summary());
+        let summary = rows.take(snapshot.overview());
         summary
             .privileges
             .iter()
@@ -172,16 +172,15 @@ pub static RAW: Table = Table {
             #[serde(flatten)]
             answer: &'a ItemSummary,
         }
-        for section in rows.take(snapshot.summary()).sections {
-            rows.push(&section);
-            for (item, answer) in section.items.iter().enumerate() {
-                rows.push(&Item {
-                    section: section.section,
-                    item,
-                    family: section.family,
-                    answer,
-                });
-            }
-        }
+        rows.take(snapshot.overview());
+        snapshot.each_question(|section, item| match item {
+            None => rows.push(section),
+            Some((item, answer)) => rows.push(&Item {
+                section: section.section,
+                item,
+                family: section.family,
+                answer: &answer,
+            }),
+        });
     },
 };

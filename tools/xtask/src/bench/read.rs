@@ -34,6 +34,8 @@ struct Line {
     what: String,
     runs: u32,
     command: Command,
+    /// Bytes of the snapshots that it reads.
+    mapped: u64,
     /// Whether its instructions are counted.
     counted: bool,
     /// What it exits with when all is well.
@@ -41,8 +43,9 @@ struct Line {
 }
 
 impl Line {
-    fn new(what: impl Into<String>, program: impl AsRef<std::ffi::OsStr>) -> Self {
+    fn new(what: impl Into<String>, program: impl AsRef<std::ffi::OsStr>, mapped: u64) -> Self {
         Self {
+            mapped,
             what: what.into(),
             runs: RUNS,
             command: Command::new(program),
@@ -87,13 +90,14 @@ pub fn run() -> Result<()> {
 
     let bytes = fs::metadata(&file)?.len();
     let bootshotctl = |what: &str, arguments: &[&str]| {
-        let mut line = Line::new(format!("`bootshotctl {what}`"), &companion);
+        let mut line = Line::new(format!("`bootshotctl {what}`"), &companion, bytes);
         line.command.args(arguments).arg(&file);
         line
     };
     let mut diff = bootshotctl("diff`, with a variant`", &["diff"]);
     diff.what = "`bootshotctl diff` with a variant".to_owned();
     diff.command.arg(&variant);
+    diff.mapped += fs::metadata(&variant)?.len();
     // They differ.
     diff.expected = 1;
     let mut to_parquet = bootshotctl("export --to parquet", &["export", "--to", "parquet"]);
@@ -104,29 +108,29 @@ pub fn run() -> Result<()> {
     sql.what = "`bootshotctl sql` counting by type".to_owned();
     sql.command.arg(SQL_BY_TYPE);
     let mut lines = vec![
-        Line::new("`cat`", "cat").with(&file),
-        Line::new("`wc -c`", "wc").with("-c").with(&file),
-        Line::new("`sha256sum`", "sha256sum").with(&file),
+        Line::new("`cat`", "cat", bytes).with(&file),
+        Line::new("`wc -c`", "wc", bytes).with("-c").with(&file),
+        Line::new("`sha256sum`", "sha256sum", bytes).with(&file),
         bootshotctl("summary", &["summary"]).counted(),
         bootshotctl("handles --by-type", &["handles", "--by-type"]).counted(),
         bootshotctl("zombies", &["zombies"]).counted(),
         diff.rarely(),
         to_parquet,
         sql.rarely(),
-        Line::new("`jq`, handles by type, over the JSON", "jq")
+        Line::new("`jq`, handles by type, over the JSON", "jq", bytes)
             .with(JQ_BY_TYPE)
             .with(&json)
             .rarely(),
-        Line::new("`jq`, number of handles", "jq")
+        Line::new("`jq`, number of handles", "jq", bytes)
             .with(JQ_COUNT)
             .with(&json)
             .rarely(),
-        Line::new("Python's `json`, handles by type", &python)
+        Line::new("Python's `json`, handles by type", &python, bytes)
             .with("-c")
             .with(PYTHON_BY_TYPE)
             .with(&json)
             .rarely(),
-        Line::new("Python's `json`, number of handles", &python)
+        Line::new("Python's `json`, number of handles", &python, bytes)
             .with("-c")
             .with(PYTHON_COUNT)
             .with(&json)
@@ -134,7 +138,7 @@ pub fn run() -> Result<()> {
     ];
     let mut rows = Vec::new();
     for line in lines.drain(..) {
-        rows.push(measured(&measure, &line, bytes)?);
+        rows.push(measured(&measure, &line)?);
     }
     rows.push(duckdb(&measure, &parquet, bytes)?);
     let results = format!(
@@ -150,7 +154,7 @@ pub fn run() -> Result<()> {
                 "user, ms",
                 "kernel, ms",
                 "peak memory, MiB",
-                "above the file, MiB",
+                "above the files, MiB",
                 "instructions, millions"
             ],
             &rows
@@ -160,7 +164,7 @@ pub fn run() -> Result<()> {
     page::write("read", &results)
 }
 
-fn measured(measure: &Measure, line: &Line, bytes: u64) -> Result<Vec<String>> {
+fn measured(measure: &Measure, line: &Line) -> Result<Vec<String>> {
     step(&line.what);
     let cost = measure.time(line.runs, None, &line.command)?;
     if cost.exit_code != Some(line.expected) {
@@ -181,7 +185,7 @@ fn measured(measure: &Measure, line: &Line, bytes: u64) -> Result<Vec<String>> {
             &milliseconds(cost.user),
             &milliseconds(cost.system),
             &mebibytes(cost.peak),
-            &mebibytes(cost.peak.saturating_sub(bytes)),
+            &mebibytes(cost.peak.saturating_sub(line.mapped)),
             &instructions,
         ],
     ))
@@ -206,11 +210,11 @@ fn duckdb(measure: &Measure, parquet: &Path, bytes: u64) -> Result<Vec<String>> 
     let script = "import duckdb, sys\n\
         files = sys.argv[1].replace(\"'\", \"''\")\n\
         print(duckdb.sql(f\"select type, count(*) from '{files}/**/*.parquet' group by type\").fetchall())";
-    let line = Line::new(WHAT, &python)
+    let line = Line::new(WHAT, &python, bytes)
         .with("-c")
         .with(script)
         .with(&handles);
-    measured(measure, &line, bytes)
+    measured(measure, &line)
 }
 
 fn remove(folder: &PathBuf) -> Result<()> {

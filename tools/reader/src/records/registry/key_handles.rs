@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::super::Reading;
+use super::super::{NameStatus, Reading};
 use crate::snapshot::Snapshot;
 use crate::value::Hex;
 
@@ -85,19 +85,18 @@ fn is_reachable(hive: &str) -> bool {
 impl Snapshot<'_> {
     /// Key handles of all processes, by hive.
     pub fn key_handles(&self) -> Reading<KeyHandles> {
-        let Reading { value, problems } = self.handles();
         let mut handle_count = 0;
         // By hive and path in lower case.
         let mut keys: BTreeMap<(String, String), (String, Vec<KeyHolder>)> = BTreeMap::new();
-        let mut reasons: BTreeMap<String, u64> = BTreeMap::new();
-        for handle in value {
+        let mut reasons: BTreeMap<NameStatus, u64> = BTreeMap::new();
+        let problems = self.each_handle(|handle| {
             if &*handle.object_type != "Key" {
-                continue;
+                return;
             }
             handle_count += 1;
             let Some(name) = handle.naming.name else {
-                *reasons.entry(handle.naming.status.to_string()).or_default() += 1;
-                continue;
+                *reasons.entry(handle.naming.status).or_default() += 1;
+                return;
             };
             let path = name.to_string();
             let (_, holders) = keys
@@ -108,7 +107,7 @@ impl Snapshot<'_> {
                 image: handle.image,
                 handle: handle.handle,
             });
-        }
+        });
         let mut hives: Vec<HiveHandles> = Vec::new();
         for (path, holders) in keys.into_values() {
             let root = hive(&path);
@@ -128,7 +127,11 @@ impl Snapshot<'_> {
                 hive.keys.push(OpenKey { path, holders });
             }
         }
-        let unnamed = reasons
+        let mut by_reason: BTreeMap<String, u64> = BTreeMap::new();
+        for (status, handles) in reasons {
+            *by_reason.entry(status.to_string()).or_default() += handles;
+        }
+        let unnamed = by_reason
             .into_iter()
             .map(|(reason, handle_count)| UnnamedKeys {
                 reason,
