@@ -4,7 +4,8 @@
 use std::hint::black_box;
 
 use bootshot_format::xxh64;
-use bootshot_reader::Snapshot;
+use bootshot_reader::tables::{Column, HANDLES};
+use bootshot_reader::{Snapshot, diff};
 
 /// What is counted.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, clap::ValueEnum)]
@@ -21,6 +22,10 @@ pub enum Operation {
     Zombies,
     /// Parsing, and what `bootshotctl types` shows.
     Types,
+    /// Parsing, and comparing the snapshot with itself as `bootshotctl diff` does.
+    Diff,
+    /// Parsing, and the column of types of all handles, as `bootshotctl sql` reads it.
+    Column,
 }
 
 /// Runs an operation; callgrind is told to count in here only.
@@ -49,6 +54,21 @@ pub fn measured(operation: Operation, file: &[u8]) -> Result<(), String> {
         }
         Operation::Types => {
             black_box(parse()?.types());
+        }
+        Operation::Diff => {
+            let snapshot = parse()?;
+            black_box(diff::compare(
+                &snapshot,
+                &snapshot,
+                &diff::Options::default(),
+            ));
+        }
+        Operation::Column => {
+            let snapshot = parse()?;
+            let is_wanted = |column: &Column| column.name == "type";
+            HANDLES.read_columns(&snapshot, &is_wanted, &mut |row| {
+                black_box(row);
+            });
         }
     }
     Ok(())

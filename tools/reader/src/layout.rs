@@ -127,7 +127,15 @@ pub struct UnicodeString {
     pub buffer: u64,
 }
 
+#[inline]
 fn unsigned(bytes: &[u8]) -> u64 {
+    // Nearly all are of these two sizes, and lists have millions of them.
+    if let Ok(bytes) = bytes.try_into() {
+        return u64::from_le_bytes(bytes);
+    }
+    if let Ok(bytes) = bytes.try_into() {
+        return u32::from_le_bytes(bytes).into();
+    }
     bytes
         .iter()
         .rev()
@@ -324,6 +332,7 @@ impl<'a, S: Structure> View<'a, S> {
     }
 
     /// The field's value; none when the bytes end before it does.
+    #[inline]
     pub fn get<K: Kind>(&self, field: Field<S, K>) -> Option<K::Value<'a>> {
         let start = field.offset.at(self.width);
         let end = start.checked_add(K::SIZE.at(self.width))?;

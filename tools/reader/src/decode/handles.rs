@@ -136,6 +136,7 @@ impl<'a> HandleList<'a> {
         self.decode(self.entries.get(start..start.checked_add(self.size)?)?)
     }
 
+    #[inline]
     fn decode(&self, bytes: &[u8]) -> Option<HandleEntry> {
         match self.class {
             HandleClass::Basic => basic(&View::new(bytes, self.width)),
@@ -166,6 +167,7 @@ pub struct HandleEntries<'a> {
 impl Iterator for HandleEntries<'_> {
     type Item = HandleEntry;
 
+    #[inline]
     fn next(&mut self) -> Option<HandleEntry> {
         // An entry that is there is whole.
         self.list.decode(self.rest.next()?)

@@ -433,7 +433,7 @@ impl Snapshot<'_> {
         Counts {
             processes: some(processes.len()),
             threads: some(processes.iter().map(|process| process.threads.len()).sum()),
-            handles: some(self.each_handle_entry(&mut ignored).count()),
+            handles: some(self.handle_list(&mut ignored).map_or(0, |list| list.len())),
             types: some(self.types().value.len()),
             modules: some(self.module_entries(&mut ignored).len()),
         }

@@ -21,7 +21,15 @@ const TOLERANCE: u64 = 10;
 /// A machine of 10,000 handles.
 const DIVISOR: u64 = 100;
 
-const OPERATIONS: [&str; 5] = ["checksum", "parse", "summary", "handles-by-type", "zombies"];
+const OPERATIONS: [&str; 7] = [
+    "checksum",
+    "parse",
+    "summary",
+    "handles-by-type",
+    "zombies",
+    "diff",
+    "column",
+];
 
 /// What is counted over many types and as many handles of the capture's own: where each is compared with each, it takes many
 /// times as much.
