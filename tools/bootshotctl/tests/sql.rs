@@ -303,10 +303,11 @@ mod tmux;
 #[cfg(unix)]
 #[test]
 #[ignore = "needs tmux: run by cargo xtask test"]
-fn the_prompt_takes_statements_over_several_lines_completes_names_and_keeps_history() {
+fn in_tmux_the_prompt_takes_statements_over_several_lines_completes_names_and_keeps_history() {
     let (folder, path) = copied("live");
     let state = folder.path().join("state");
-    let program = [PROGRAM, "sql", path.to_str().unwrap()];
+    let line = format!("{PROGRAM} sql {}; echo ended with $?", path.display());
+    let program = ["/bin/sh", "-c", &line];
     let environment = [("XDG_STATE_HOME", state.to_str().unwrap())];
     let first = tmux::Tmux::start(100, 30, &program, &environment);
     first.wait_for("sql>");
@@ -327,7 +328,7 @@ fn the_prompt_takes_statements_over_several_lines_completes_names_and_keeps_hist
     first.wait_for("zombie_id");
     first.type_in(".quit");
     first.key("Enter");
-    first.wait_for("Pane is dead");
+    first.wait_for("ended with 0");
     assert!(state.join("bootshotctl/sql-history").exists());
 
     let second = tmux::Tmux::start(100, 30, &program, &environment);
