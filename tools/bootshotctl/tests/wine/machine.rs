@@ -10,8 +10,8 @@ use std::{env, fs, thread};
 
 use serde_json::Value;
 
-/// Times that an import into the registry is tried again, and what is waited before each.
-const IMPORTS: u32 = 5;
+/// Times that a program which Wine could not start is started again, and what is waited before each.
+const STARTS: u32 = 5;
 const SETTLING: Duration = Duration::from_secs(1);
 
 const SESSION_MANAGER: &str =
@@ -91,8 +91,20 @@ impl Machine {
     }
 
     /// Runs a Windows program.
+    ///
+    /// Wine 8 cannot always start one (seen twice in some thousand starts): then the loader ends with 1, and nobody says
+    /// why. No program of the tests fails without a word, so that is not taken for an answer of theirs.
     pub fn wine(&self, program: &Path, arguments: &[&str]) -> Said {
-        said(self.wine_command().arg(program).args(arguments))
+        let run = || said(self.wine_command().arg(program).args(arguments));
+        let mut outcome = run();
+        for _ in 0..STARTS {
+            if outcome.code != Some(1) || !outcome.stdout.is_empty() || !outcome.stderr.is_empty() {
+                break;
+            }
+            thread::sleep(SETTLING);
+            outcome = run();
+        }
+        outcome
     }
 
     pub fn wine_command(&self) -> Command {
@@ -117,17 +129,8 @@ impl Machine {
             text.push_str(&format!("\"{name}\"={value}\r\n"));
         }
         self.write("planted.reg", &wide(&format!("\u{feff}{text}")));
-        // While an earlier wineserver ends, Wine sometimes cannot start a program.
-        let import = || self.wine(Path::new("reg"), &["import", r"C:\planted.reg"]);
-        let mut said = import();
-        for _ in 0..IMPORTS {
-            if said.code == Some(0) {
-                return;
-            }
-            thread::sleep(SETTLING);
-            said = import();
-        }
-        panic!("{said:?}");
+        let said = self.wine(Path::new("reg"), &["import", r"C:\planted.reg"]);
+        assert_eq!(said.code, Some(0), "{said:?}");
     }
 
     /// The Session Manager key as `reg export` has it, without its sub-keys.
