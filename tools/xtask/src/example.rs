@@ -42,13 +42,13 @@ const RUNS: &[(&str, &[&str])] = &[
     ),
 ];
 
-/// The job.
-pub fn run(play: bool) -> Result<ExitCode> {
+/// The job; `recording` writes what the book shows.
+pub fn run(playing: bool, recording: bool) -> Result<ExitCode> {
     ensure(&[Need::Toolchain, Need::Lld])?;
     let toolchain = toolchain::required()?;
     build(&toolchain)?;
-    if play {
-        show(&toolchain)?;
+    if playing {
+        show(&toolchain, recording)?;
     } else {
         println!("{}", workspace::display(&path(NAME)));
     }
@@ -87,8 +87,8 @@ fn path(program: &str) -> PathBuf {
     folder.join("native").join(program).with_extension("exe")
 }
 
-/// Builds what runs it, runs it, and writes down what it said.
-fn show(toolchain: &Toolchain) -> Result<()> {
+/// Builds what runs it, and runs it.
+fn show(toolchain: &Toolchain, recording: bool) -> Result<()> {
     ensure(&[Need::Npm])?;
     if cfg!(windows) {
         let mut companion = Command::new(companion::build_for_host()?);
@@ -105,6 +105,9 @@ fn show(toolchain: &Toolchain) -> Result<()> {
     companion::build(toolchain, &[Companion::X64])?;
     let said = play()?;
     print!("{said}");
+    if !recording {
+        return Ok(());
+    }
     let file = workspace::root().join(SAID);
     fs::write(&file, said).with_context(|| format!("could not write {}", file.display()))
 }
@@ -116,7 +119,7 @@ pub fn check() -> Result<()> {
         fs::read_to_string(&file).with_context(|| format!("could not read {}", file.display()))?;
     let said = play()?;
     if words_of(&said) != words_of(&shown) {
-        bail!("{SAID} is not what was said; `cargo xtask example --run` writes it anew:\n{said}");
+        bail!("{SAID} is not what was said; `cargo xtask example --run --record` writes it anew:\n{said}");
     }
     Ok(())
 }

@@ -71,8 +71,11 @@ enum Job {
         /// The table as JSON
         #[arg(long)]
         json: bool,
+        /// Write the table and a chart into docs as well, for the book
+        #[arg(long)]
+        record: bool,
         /// Instead, write where the bytes of bootshot.exe are into docs/size-map.md
-        #[arg(long, conflicts_with = "json")]
+        #[arg(long, conflicts_with_all = ["json", "record"])]
         map: bool,
     },
     /// Build the book of docs/ with mdBook, into target/book
@@ -82,6 +85,9 @@ enum Job {
         /// Run it as well: by the launcher, and (under Wine) from the list that smss reads
         #[arg(long)]
         run: bool,
+        /// Write what it said into docs, for the book
+        #[arg(long, requires = "run")]
+        record: bool,
     },
     /// Measure a capture or the reader, and write the figures into docs/performance.md
     #[command(subcommand)]
@@ -112,9 +118,9 @@ fn main() -> ExitCode {
         Job::Soak { rounds } => finish(test::soak(rounds)),
         Job::Bench(bench) => finish(bench::run(bench)),
         Job::Sizes { map: true, .. } => finish(size_map::run()),
-        Job::Sizes { json, .. } => finish(sizes::run(json)),
+        Job::Sizes { json, record, .. } => finish(sizes::run(json, record)),
         Job::Book => finish(book::run()),
-        Job::Example { run } => finish(example::run(run)),
+        Job::Example { run, record } => finish(example::run(run, record)),
         Job::FleetDemo(arguments) => finish(fleet::run(arguments)),
         Job::Screenshots => finish(report_page::screenshots()),
         Job::Golden => finish(golden::run()),
