@@ -119,7 +119,9 @@ pub fn check() -> Result<()> {
         fs::read_to_string(&file).with_context(|| format!("could not read {}", file.display()))?;
     let said = play()?;
     if words_of(&said) != words_of(&shown) {
-        bail!("{SAID} is not what was said; `cargo xtask example --run --record` writes it anew:\n{said}");
+        bail!(
+            "{SAID} is not what was said; `cargo xtask example --run --record` writes it anew:\n{said}"
+        );
     }
     Ok(())
 }
