@@ -521,6 +521,7 @@ impl Kernel for &'static Recorder {
     }
 
     fn performance_counter(self) -> (u64, u64) {
+        self.note("NtQueryPerformanceCounter", None);
         self.inner.performance_counter()
     }
 

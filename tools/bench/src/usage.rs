@@ -28,12 +28,14 @@ impl Usage {
         (result, usage)
     }
 
-    /// The smaller of each: what disturbs a measurement only ever adds to it.
-    pub fn least(self, other: Self) -> Self {
-        Self {
-            wall: self.wall.min(other.wall),
-            user: self.user.zip(other.user).map(|(one, two)| one.min(two)),
-        }
+    /// What one of these runs cost; none of none. The least wall time, since what disturbs a run only ever adds to it, and
+    /// the mean time in user mode: the system takes samples of it, and says of a short run what they happened to hit.
+    pub fn of_one(runs: &[Self]) -> Option<Self> {
+        let user: Option<f64> = runs.iter().map(|run| run.user).sum();
+        Some(Self {
+            wall: runs.iter().map(|run| run.wall).reduce(f64::min)?,
+            user: user.map(|user| user / runs.len() as f64),
+        })
     }
 }
 
