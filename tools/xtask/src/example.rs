@@ -55,20 +55,33 @@ pub fn run(playing: bool, recording: bool) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// The job for a package that was made from the template.
+pub fn build_made_from_it(package: &str) -> Result<ExitCode> {
+    ensure(&[Need::Toolchain, Need::Lld])?;
+    build_package(&toolchain::required()?, package, &[package])?;
+    println!("{}", workspace::display(&path(package)));
+    Ok(ExitCode::SUCCESS)
+}
+
 /// Builds it, lints it and puts it through the image gate.
 pub fn build(toolchain: &Toolchain) -> Result<()> {
-    step(format!("Building {NAME}.exe"));
+    build_package(toolchain, NAME, &PROGRAMS)
+}
+
+fn build_package(toolchain: &Toolchain, package: &str, programs: &[&str]) -> Result<()> {
+    step(format!("Building {package}.exe"));
     let common = |mut command: Command| {
         toolchain.set_flags(&mut command, image::FLAGS);
         command
-            .args(["--package", NAME, "--features=native", "--profile=native"])
+            .args(["--package", package])
+            .args(["--features=native", "--profile=native"])
             .args(image::BUILD_STD)
             .arg(format!("--target={}", Image::X64.target()));
         command
     };
     run_command(common(toolchain.clippy()?).args(["--", "-Dwarnings"]))?;
     run_command(&mut common(toolchain.cargo("build")?))?;
-    for program in PROGRAMS {
+    for program in programs {
         let path = path(program);
         let bytes =
             fs::read(&path).with_context(|| format!("could not read {}", path.display()))?;

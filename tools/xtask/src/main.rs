@@ -82,6 +82,9 @@ enum Job {
     Book,
     /// Build the template of a native application, examples/native-hello
     Example {
+        /// Instead, build a package that was made from it, whose program has its name
+        #[arg(long, value_name = "NAME", conflicts_with = "run")]
+        package: Option<String>,
         /// Run it as well: by the launcher, and (under Wine) from the list that smss reads
         #[arg(long)]
         run: bool,
@@ -120,7 +123,11 @@ fn main() -> ExitCode {
         Job::Sizes { map: true, .. } => finish(size_map::run()),
         Job::Sizes { json, record, .. } => finish(sizes::run(json, record)),
         Job::Book => finish(book::run()),
-        Job::Example { run, record } => finish(example::run(run, record)),
+        Job::Example {
+            package: Some(name),
+            ..
+        } => finish(example::build_made_from_it(&name)),
+        Job::Example { run, record, .. } => finish(example::run(run, record)),
         Job::FleetDemo(arguments) => finish(fleet::run(arguments)),
         Job::Screenshots => finish(report_page::screenshots()),
         Job::Golden => finish(golden::run()),
