@@ -76,6 +76,7 @@ fn opened(status: NTSTATUS, handle: HANDLE) -> Result<Handle, Status> {
         .map(|()| Handle(handle as usize))
 }
 
+// ANCHOR: relative
 fn relative(milliseconds: u32) -> LARGE_INTEGER {
     // SAFETY: all bit patterns are valid for the union of integers.
     let mut time: LARGE_INTEGER = unsafe { core::mem::zeroed() };
@@ -83,6 +84,7 @@ fn relative(milliseconds: u32) -> LARGE_INTEGER {
     unsafe { *time.QuadPart_mut() = -i64::from(milliseconds) * 10_000 };
     time
 }
+// ANCHOR_END: relative
 
 /// The pointer and length a query takes. The buffer stays borrowed by the caller of this for the call.
 fn parts(buffer: Buffer<'_>) -> (*mut c_void, ULONG) {
