@@ -128,6 +128,7 @@ fn runs<'a>(chunks: &[&'a [u8]], encoding: Encoding) -> Vec<Run<'a>> {
         while !begun.is_empty() && !rest.is_empty() {
             let wanted = length_of(&begun).unwrap_or(LENGTH);
             let (more, behind) = rest.split_at(rest.len().min(wanted - begun.len()));
+            begun.reserve_exact(more.len());
             begun.extend_from_slice(more);
             rest = behind;
             if length_of(&begun) == Some(begun.len()) {

@@ -197,6 +197,11 @@ pub(crate) struct Told<'a> {
 }
 
 impl<'a> Told<'a> {
+    /// The bytes.
+    pub const fn bytes(&self) -> &'a [u8] {
+        self.bytes
+    }
+
     /// As [`Answer::decode`].
     pub fn decode<R>(
         &self,
@@ -296,6 +301,15 @@ impl<'a> Snapshot<'a> {
             })
             .flat_map(|section| self.answers_in(section))
             .filter(move |answer| answer.source == source)
+    }
+
+    /// At most so many answers are from this source.
+    pub(crate) fn most_answers_from(&self, source: Source) -> usize {
+        let sections = self.sections.iter();
+        let sections = sections.filter(|section| section.payload.may_answer(source));
+        sections
+            .map(|section| section.payload.item_count().max(1))
+            .sum()
     }
 
     /// As [`answers_from`](Self::answers_from), from several, in the order of the file.

@@ -97,7 +97,7 @@ pub(crate) fn guid(bytes: [u8; 16]) -> String {
 /// UTF-16LE bytes as text; what is not well formed becomes U+FFFD, an odd last byte is dropped.
 pub fn utf16(bytes: &[u8]) -> String {
     let (units, _) = bytes.as_chunks::<2>();
-    if units.iter().all(|[low, high]| *high == 0 && low.is_ascii()) {
+    if is_ascii(units) {
         return units.iter().map(|[low, _]| char::from(*low)).collect();
     }
     char::decode_utf16(units.iter().map(|unit| u16::from_le_bytes(*unit)))
@@ -105,9 +105,16 @@ pub fn utf16(bytes: &[u8]) -> String {
         .collect()
 }
 
+fn is_ascii(units: &[[u8; 2]]) -> bool {
+    units.iter().all(|[low, high]| *high == 0 && low.is_ascii())
+}
+
 /// Bytes of [`utf16`].
 pub(crate) fn utf8_length(bytes: &[u8]) -> usize {
     let (units, _) = bytes.as_chunks::<2>();
+    if is_ascii(units) {
+        return units.len();
+    }
     char::decode_utf16(units.iter().map(|unit| u16::from_le_bytes(*unit)))
         .map(|character| character.map_or(char::REPLACEMENT_CHARACTER.len_utf8(), char::len_utf8))
         .sum()

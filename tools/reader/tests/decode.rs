@@ -76,7 +76,7 @@ fn every_thread_names_its_own_process() {
             decode::processes(&buffer(record, width), ProcessClass::Basic, &mut Vec::new());
         for entry in &processes {
             let pid = entry.process.get(Process::UniqueProcessId);
-            for thread in &entry.threads {
+            for thread in entry.threads.iter() {
                 let client = thread.thread.get(Thread::ClientId).unwrap();
                 use bootshot_reader::layout::structures::CLIENT_ID;
                 assert_eq!(client.get(CLIENT_ID::UniqueProcess), pid);

@@ -74,6 +74,14 @@ pub struct HandleList<'a> {
 }
 
 impl<'a> HandleList<'a> {
+    /// One without handles.
+    pub const EMPTY: Self = Self {
+        entries: &[],
+        size: 1,
+        class: HandleClass::Extended,
+        width: PointerWidth::Bits64,
+    };
+
     /// The list in an answer of `class`.
     pub fn new(buffer: &Buffer<'a>, class: HandleClass, problems: &mut Vec<Problem>) -> Self {
         let width = buffer.width();

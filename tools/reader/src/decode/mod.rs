@@ -35,7 +35,7 @@ pub use object::{Object, object};
 pub use page_files::{PageFile, PageFileClass, page_files};
 pub use pool_tags::pool_tags;
 pub use process_details::{Protection, TelemetryId, protection, telemetry_id};
-pub use processes::{ProcessClass, ProcessEntry, ThreadEntry, processes};
+pub use processes::{ProcessClass, ProcessEntry, ThreadEntry, Threads, processes};
 pub use registry::{KeyFlags, NamedValue, Subkey, key_flags, key_values, subkeys};
 pub use security::{Sid, sid_and_attributes};
 pub use security_descriptor::security_descriptor;

@@ -9,7 +9,7 @@ use crate::layout::structures::{
     SYSTEM_EXTENDED_THREAD_INFORMATION, SYSTEM_PROCESS_INFORMATION,
     SYSTEM_PROCESS_INFORMATION_EXTENSION, SYSTEM_THREAD_INFORMATION,
 };
-use crate::layout::{Structure, View};
+use crate::layout::{PointerWidth, Structure, View};
 
 /// Which of the three classes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -44,7 +44,7 @@ pub struct ProcessEntry<'a> {
     /// The file name of its image; none for the idle process.
     pub image_name: Option<Arc<str>>,
     /// Its threads.
-    pub threads: Vec<ThreadEntry<'a>>,
+    pub threads: Threads<'a>,
     /// What class 148 adds.
     pub extension: Option<View<'a, SYSTEM_PROCESS_INFORMATION_EXTENSION>>,
     /// Its user, in class 148.
@@ -58,6 +58,42 @@ pub struct ThreadEntry<'a> {
     pub thread: View<'a, SYSTEM_THREAD_INFORMATION>,
     /// What classes 57 and 148 say.
     pub extended: Option<View<'a, SYSTEM_EXTENDED_THREAD_INFORMATION>>,
+}
+
+/// The threads of a process, where they lie.
+#[derive(Clone, Copy, Debug)]
+pub struct Threads<'a> {
+    bytes: &'a [u8],
+    /// Bytes of a thread.
+    size: usize,
+    is_extended: bool,
+    width: PointerWidth,
+}
+
+impl<'a> Threads<'a> {
+    /// How many there are.
+    pub const fn len(&self) -> usize {
+        self.bytes.len() / self.size
+    }
+
+    /// Whether there are none.
+    pub const fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
+    /// One after the other.
+    pub fn iter(&self) -> impl Iterator<Item = ThreadEntry<'a>> + use<'a> {
+        let Self {
+            bytes,
+            size,
+            is_extended,
+            width,
+        } = *self;
+        bytes.chunks_exact(size).map(move |bytes| ThreadEntry {
+            thread: View::new(bytes, width),
+            extended: is_extended.then(|| View::new(bytes, width)),
+        })
+    }
 }
 
 /// The processes in an answer of `class`.
@@ -78,17 +114,19 @@ pub fn processes<'a>(
             0 => buffer.bytes().len(),
             _ => offset.saturating_add(next).min(buffer.bytes().len()),
         };
+        let image_name = process
+            .get(Process::ImageName)
+            .and_then(|name| buffer.string(name, "process name", offset, problems));
+        let threads = threads(buffer, class, (offset, &process), end, problems);
+        let after_threads = offset + size + threads.bytes.len();
         let mut entry = ProcessEntry {
             offset,
             process,
-            image_name: process
-                .get(Process::ImageName)
-                .and_then(|name| buffer.string(name, "process name", offset, problems)),
-            threads: Vec::new(),
+            image_name,
+            threads,
             extension: None,
             user: None,
         };
-        let after_threads = threads(buffer, class, &mut entry, size, end, problems);
         if class == ProcessClass::Full {
             extension(buffer, &mut entry, after_threads, end, problems);
         }
@@ -110,45 +148,40 @@ pub fn processes<'a>(
     entries
 }
 
-/// Reads the threads of `entry` and gives the offset behind them.
+/// The threads of the process at `offset`.
 fn threads<'a>(
     buffer: &Buffer<'a>,
     class: ProcessClass,
-    entry: &mut ProcessEntry<'a>,
-    size: usize,
+    (offset, process): (usize, &View<'a, SYSTEM_PROCESS_INFORMATION>),
     end: usize,
     problems: &mut Vec<Problem>,
-) -> usize {
+) -> Threads<'a> {
+    use SYSTEM_PROCESS_INFORMATION as Process;
+
     let width = buffer.width();
-    let thread_size = match class {
-        ProcessClass::Basic => SYSTEM_THREAD_INFORMATION::SIZE,
-        ProcessClass::Extended | ProcessClass::Full => SYSTEM_EXTENDED_THREAD_INFORMATION::SIZE,
+    let is_extended = class != ProcessClass::Basic;
+    let size = match is_extended {
+        false => SYSTEM_THREAD_INFORMATION::SIZE,
+        true => SYSTEM_EXTENDED_THREAD_INFORMATION::SIZE,
     }
     .at(width);
-    let start = entry.offset + size;
-    let claimed = entry
-        .process
-        .get(SYSTEM_PROCESS_INFORMATION::NumberOfThreads)
-        .unwrap_or_default() as usize;
-    let room = end.saturating_sub(start) / thread_size;
+    let start = offset + Process::Threads.offset.at(width);
+    let claimed = process.get(Process::NumberOfThreads).unwrap_or_default() as usize;
+    let room = end.saturating_sub(start) / size;
     if claimed > room {
         problems.push(Problem::new(
             "SYSTEM_PROCESS_INFORMATION.NumberOfThreads",
-            entry.offset,
+            offset,
             format!("at most {room}, for which there is room"),
             claimed.to_string(),
         ));
     }
-    let count = claimed.min(room);
-    entry.threads.extend((0..count).map(|index| {
-        let bytes = buffer.from(start + index * thread_size);
-        let extended = View::new(bytes, width);
-        ThreadEntry {
-            thread: View::new(bytes, width),
-            extended: (class != ProcessClass::Basic).then_some(extended),
-        }
-    }));
-    start + count * thread_size
+    Threads {
+        bytes: &buffer.from(start)[..claimed.min(room) * size],
+        size,
+        is_extended,
+        width,
+    }
 }
 
 fn extension<'a>(

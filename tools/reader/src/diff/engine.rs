@@ -233,6 +233,7 @@ fn found(
         }
         _ => None,
     };
+    changes.shrink_to_fit();
     Verdict::Found {
         first: place,
         changes,

@@ -5,8 +5,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
-use sha2::{Digest, Sha256};
+use sha2::Sha256;
 
+use super::digest::{Digest, Digester};
 use crate::records::ObjectName;
 use crate::records::registry::hexadecimal;
 use crate::value::{Hex, Time};
@@ -265,7 +266,7 @@ pub(super) fn bounded(identity: String) -> String {
     if identity.len() <= LONGEST_IDENTITY {
         return identity;
     }
-    let digest = hexadecimal(&Sha256::digest(&identity));
+    let digest = hexadecimal(&<Sha256 as sha2::Digest>::digest(&identity));
     let mut end = LONGEST_IDENTITY / 2;
     while !identity.is_char_boundary(end) {
         end -= 1;
@@ -324,29 +325,49 @@ impl Gaps {
 }
 
 /// Where the entries of a subject go, one after the other. Not all need be made.
-pub(super) struct Sink<'k> {
-    /// Of each, in their order, whether it is kept; without it all are.
-    kept: Option<std::slice::Iter<'k, bool>>,
-    take: &'k mut dyn FnMut(Item),
+pub(super) struct Sink<'k>(Takes<'k>);
+
+enum Takes<'k> {
+    /// Entries: all, or of each, in their order, whether it is kept.
+    Items(Option<std::slice::Iter<'k, bool>>, &'k mut Vec<Item>),
+    /// Their digests.
+    Digests(&'k Digester, &'k mut dyn FnMut(Digest)),
 }
 
 impl<'k> Sink<'k> {
-    pub(super) fn of_all(take: &'k mut dyn FnMut(Item)) -> Self {
-        Self { kept: None, take }
+    pub(super) fn of_items(kept: Option<&'k [bool]>, items: &'k mut Vec<Item>) -> Self {
+        Self(Takes::Items(kept.map(<[bool]>::iter), items))
     }
 
-    pub(super) fn of_some(kept: &'k [bool], take: &'k mut dyn FnMut(Item)) -> Self {
-        Self {
-            kept: Some(kept.iter()),
-            take,
-        }
+    pub(super) fn of_digests(digester: &'k Digester, take: &'k mut dyn FnMut(Digest)) -> Self {
+        Self(Takes::Digests(digester, take))
     }
 
     /// The next entry.
     pub(super) fn give(&mut self, make: impl FnOnce() -> Item) {
-        let kept = self.kept.as_mut();
-        if kept.is_none_or(|kept| kept.next() == Some(&true)) {
-            (self.take)(make());
+        match &mut self.0 {
+            Takes::Items(kept, items) => {
+                let kept = kept.as_mut();
+                if kept.is_none_or(|kept| kept.next() == Some(&true)) {
+                    let mut item = make();
+                    item.properties.shrink_to_fit();
+                    items.push(item);
+                }
+            }
+            Takes::Digests(digester, take) => take(digester.of(&make())),
+        }
+    }
+
+    /// The same of one that need not be made to tell whether another one is the same: `digest` is that of its identity and of
+    /// all that it would be made of.
+    pub(super) fn give_undecoded(
+        &mut self,
+        digest: impl FnOnce(&Digester) -> Digest,
+        make: impl FnOnce() -> Item,
+    ) {
+        match &mut self.0 {
+            Takes::Items(..) => self.give(make),
+            Takes::Digests(digester, take) => take(digest(digester)),
         }
     }
 }

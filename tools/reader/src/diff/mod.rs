@@ -38,12 +38,12 @@ use std::thread;
 use serde::Serialize;
 
 use crate::snapshot::Snapshot;
-use digest::Digester;
+use digest::{Digester, Digests};
 use engine::{Filter, Matched, Verdict};
 use item::{Extraction, Item, Sink};
 use names::Forms;
 use rules::Effect;
-use subjects::Side;
+use subjects::{Extract, Side, Walks};
 
 /// What is compared, and what is hidden.
 #[derive(Clone)]
@@ -122,54 +122,18 @@ pub struct ChangedEntry {
     pub changes: Vec<Change>,
 }
 
-/// Bytes of an answer from which on both sides are read at the same time.
+/// Bytes of an answer from which on another thread is worth starting.
 const LARGE: usize = 1 << 20;
 
 /// Compares two snapshots.
 pub fn compare(first: &Snapshot<'_>, second: &Snapshot<'_>, options: &Options) -> Comparison {
-    let pair = Pair::of(first, second, options, Entries::Different);
-    let subjects = pair
-        .subjects
-        .into_iter()
-        .map(|subject| {
-            let mut tally = Tally::default();
-            let mut made = SubjectComparison {
-                name: subject.subject.name,
-                added: Vec::new(),
-                removed: Vec::new(),
-                changed: Vec::new(),
-                hidden: Vec::new(),
-                not_comparable: subject.matched.not_comparable,
-            };
-            for (verdict, item) in subject.matched.second.into_iter().zip(subject.second) {
-                match verdict {
-                    Verdict::Found {
-                        first,
-                        changes,
-                        alias,
-                    } => {
-                        tally.count(alias);
-                        let former = &subject.first[first].name;
-                        let former = (*former != item.name).then(|| former.clone());
-                        made.changed
-                            .extend(changed(item, former, tally.shown(changes)));
-                    }
-                    Verdict::Added(Some(rule)) => tally.count(Some(rule)),
-                    Verdict::Added(None) => made.added.push(item.into()),
-                    Verdict::NotComparable => {}
-                }
-            }
-            let mut first = subject.first.into_iter().map(Some).collect::<Vec<_>>();
-            for (place, rule) in subject.matched.removed {
-                match rule {
-                    Some(rule) => tally.count(Some(rule)),
-                    None => made.removed.extend(first[place].take().map(Entry::from)),
-                }
-            }
-            made.hidden = tally.finish();
-            made
-        })
-        .collect();
+    let pair = Pair::of(
+        first,
+        second,
+        options,
+        Entries::Different,
+        PairedSubject::compared,
+    );
     Comparison {
         relation: Relation {
             boot: pair.boot,
@@ -178,7 +142,7 @@ pub fn compare(first: &Snapshot<'_>, second: &Snapshot<'_>, options: &Options) -
             second: pair.second,
             baseline: false,
         },
-        subjects,
+        subjects: pair.subjects,
     }
 }
 
@@ -248,15 +212,16 @@ enum Entries {
     Different,
 }
 
-/// Two snapshots with the verdict on every entry that was kept.
-struct Pair {
+/// Two snapshots, with what was made of each subject.
+struct Pair<T> {
     boot: Boot,
     evidence: &'static str,
     first: Moment,
     second: Moment,
-    subjects: Vec<PairedSubject>,
+    subjects: Vec<T>,
 }
 
+/// A subject of two snapshots with the verdict on every entry that was kept.
 struct PairedSubject {
     subject: &'static Subject,
     first: Vec<Item>,
@@ -264,12 +229,56 @@ struct PairedSubject {
     matched: Matched,
 }
 
-impl Pair {
+impl PairedSubject {
+    fn compared(self) -> SubjectComparison {
+        let mut tally = Tally::default();
+        let mut made = SubjectComparison {
+            name: self.subject.name,
+            added: Vec::new(),
+            removed: Vec::new(),
+            changed: Vec::new(),
+            hidden: Vec::new(),
+            not_comparable: self.matched.not_comparable,
+        };
+        for (verdict, item) in self.matched.second.into_iter().zip(self.second) {
+            match verdict {
+                Verdict::Found {
+                    first,
+                    changes,
+                    alias,
+                } => {
+                    tally.count(alias);
+                    let former = &self.first[first].name;
+                    let former = (*former != item.name).then(|| former.clone());
+                    made.changed
+                        .extend(changed(item, former, tally.shown(changes)));
+                }
+                Verdict::Added(Some(rule)) => tally.count(Some(rule)),
+                Verdict::Added(None) => made.added.push(item.into()),
+                Verdict::NotComparable => {}
+            }
+        }
+        let mut first = self.first.into_iter().map(Some).collect::<Vec<_>>();
+        for (place, rule) in self.matched.removed {
+            match rule {
+                Some(rule) => tally.count(Some(rule)),
+                None => made.removed.extend(first[place].take().map(Entry::from)),
+            }
+        }
+        made.hidden = tally.finish();
+        made
+    }
+}
+
+impl<T: Send> Pair<T> {
+    /// Takes each subject from both and makes something of it, before the next one: all entries of all of them together
+    /// would take many times the memory.
     fn of(
         first: &Snapshot<'_>,
         second: &Snapshot<'_>,
         options: &Options,
         entries: Entries,
+        make: impl Fn(PairedSubject) -> T + Sync,
     ) -> Self {
         let moments = [Moment::of(first), Moment::of(second)];
         let at_once = is_large(first) && is_large(second);
@@ -291,91 +300,93 @@ impl Pair {
         let side =
             |snapshot, processes, keys| Side::new(snapshot, processes, keys, &forms, same_boot);
         let (one, other) = (side(first, one, keys), side(second, other, other_keys));
-        let sides = Sides {
-            first: &one,
-            second: &other,
-            at_once,
-        };
-        // One subject after the other: all entries of all of them together would take many times the memory.
-        let subjects = SUBJECTS
-            .iter()
-            .filter(|subject| options.subjects.contains(&subject.name))
-            .map(|subject| {
-                let (first, second) = sides.extract(subject, entries);
-                let filter = Filter {
-                    subject: subject.name,
-                    rules: &options.rules,
-                };
-                let forms: [&Forms; 2] = [&one.forms, &other.forms];
-                PairedSubject {
-                    subject,
-                    matched: engine::compare(&first, &second, forms, &filter),
-                    first: first.items,
-                    second: second.items,
-                }
+        let compared = |subject: &'static Subject, (first, second): (Extraction, Extraction)| {
+            let filter = Filter {
+                subject: subject.name,
+                rules: &options.rules,
+            };
+            let forms: [&Forms; 2] = [&one.forms, &other.forms];
+            make(PairedSubject {
+                subject,
+                matched: engine::compare(&first, &second, forms, &filter),
+                first: first.items,
+                second: second.items,
             })
-            .collect();
+        };
+        let of_those = |are_walked: bool| {
+            let mut walks = Walks::default();
+            let wanted = |subject: &&Subject| options.subjects.contains(&subject.name);
+            let subjects = SUBJECTS.iter().filter(wanted).enumerate();
+            subjects
+                .filter(|(_, subject)| subject.extract.is_walked() == are_walked)
+                .map(|(place, subject)| {
+                    let entries = extract([&one, &other], subject, &mut walks, entries);
+                    (place, compared(subject, entries))
+                })
+                .collect::<Vec<_>>()
+        };
+        // What is found by walking through the namespace takes about as long as all the rest.
+        let (mut subjects, rest) = both(at_once, || of_those(true), || of_those(false));
+        subjects.extend(rest);
+        subjects.sort_by_key(|(place, _)| *place);
         let [first, second] = moments;
         Self {
             boot,
             evidence,
             first,
             second,
-            subjects,
+            subjects: subjects.into_iter().map(|(_, made)| made).collect(),
         }
     }
 }
 
-/// Both sides of a comparison.
-struct Sides<'s> {
-    first: &'s Side<'s>,
-    second: &'s Side<'s>,
-    /// Whether they are so large that another thread is worth starting.
-    at_once: bool,
-}
-
-impl Sides<'_> {
-    /// The entries of a subject on both sides, as far as they are kept.
-    fn extract(&self, subject: &Subject, entries: Entries) -> (Extraction, Extraction) {
-        let all = |side: &Side<'_>| {
+/// The entries of a subject on both sides, as far as they are kept: one side after the other, since what is read of one on the
+/// way takes much memory.
+fn extract<'s>(
+    sides: [&'s Side<'s>; 2],
+    subject: &Subject,
+    walks: &mut Walks<'s>,
+    entries: Entries,
+) -> (Extraction, Extraction) {
+    let [first, second] = sides;
+    let mut each = |side: &'s Side<'s>, sink: &mut Sink<'_>| match subject.extract {
+        Extract::Few(extract) => extract(side).give(sink),
+        Extract::Each(each) => each(side, sink),
+        Extract::Walked(each) => each(side, walks.of(side), sink),
+    };
+    if entries == Entries::All || matches!(subject.extract, Extract::Few(_)) {
+        let mut all = |side| {
             let mut items = Vec::new();
-            let mut take = |item| items.push(item);
-            let gaps = (subject.extract)(side, &mut Sink::of_all(&mut take));
+            let gaps = each(side, &mut Sink::of_items(None, &mut items));
             Extraction { items, gaps }
         };
-        if entries == Entries::All {
-            return self.on_both(|side, _| all(side));
-        }
-        let digester = Digester::default();
-        let digests = |side: &Side<'_>| {
-            let mut digests = Vec::new();
-            let mut take = |item: Item| digests.push(digester.of(&item));
-            let gaps = (subject.extract)(side, &mut Sink::of_all(&mut take));
-            (digests, gaps)
+        return (all(first), all(second));
+    }
+    let digester = Digester::default();
+    let mut digests = Digests::default();
+    let mut add = |digest| digests.add(digest);
+    let gaps = each(first, &mut Sink::of_digests(&digester, &mut add));
+    let mut partners = digests.partners();
+    let mut find = |digest| partners.find(digest);
+    let other_gaps = each(second, &mut Sink::of_digests(&digester, &mut find));
+    let different = partners.different();
+    if different.iter().all(|places| !places.contains(&true)) {
+        let nothing = |gaps| Extraction {
+            items: Vec::new(),
+            gaps,
         };
-        let ((first, gaps), (second, other_gaps)) = self.on_both(|side, _| digests(side));
-        let different = digest::different(first, second);
-        if different.iter().all(|places| !places.contains(&true)) {
-            let nothing = |gaps| Extraction {
-                items: Vec::new(),
-                gaps,
-            };
-            return (nothing(gaps), nothing(other_gaps));
-        }
-        self.on_both(|side, which| {
-            let mut items = Vec::new();
-            let mut take = |item| items.push(item);
-            let mut sink = Sink::of_some(&different[which as usize], &mut take);
-            let gaps = (subject.extract)(side, &mut sink);
-            Extraction { items, gaps }
-        })
+        return (nothing(gaps), nothing(other_gaps));
     }
-
-    fn on_both<T: Send>(&self, work: impl Fn(&Side<'_>, Which) -> T + Sync) -> (T, T) {
-        let first = || work(self.first, Which::First);
-        let second = || work(self.second, Which::Second);
-        both(self.at_once, first, second)
-    }
+    let mut some = |which: Which| {
+        let kept = &different[which as usize];
+        let mut items = Vec::with_capacity(kept.iter().filter(|kept| **kept).count());
+        let mut sink = Sink::of_items(Some(kept), &mut items);
+        let gaps = each(sides[which as usize], &mut sink);
+        Extraction { items, gaps }
+    };
+    // What was read of the second side is still there.
+    let second = some(Which::Second);
+    (some(Which::First), second)
 }
 
 /// Whether a snapshot is so large that another thread is worth starting.
@@ -485,7 +496,8 @@ impl<'s> Baseline<'s> {
 
     /// Adds a known-good snapshot.
     pub fn add(&mut self, good: &Snapshot<'_>) {
-        let pair = Pair::of(good, self.second, self.options, Entries::All);
+        let all = Entries::All;
+        let pair = Pair::of(good, self.second, self.options, all, |subject| subject);
         let is_first = self.relation.first.is_empty();
         if is_first || pair.boot != Boot::Same {
             self.relation.boot = pair.boot;

@@ -4,6 +4,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use bootshot_format::ObjectKind;
+
 use super::{NameStatus, Reading};
 use crate::snapshot::Snapshot;
 
@@ -92,7 +94,7 @@ impl Snapshot<'_> {
             let key_index = type_names
                 .iter()
                 .find_map(|(index, name)| (&**name == "Key").then_some(*index));
-            let walk = self.walk(problems);
+            let walk = self.walk_to(ObjectKind::KEY, problems);
             let is_key = |index| Some(index) == key_index;
             let names = self.names_of_types(&walk, &self.handle_lists(), is_key, problems);
             let mut counts = KeyCounts::default();

@@ -132,7 +132,8 @@ impl Snapshot<'_> {
         &self,
         problems: &mut Vec<Problem>,
     ) -> impl Iterator<Item = HandleEntry> {
-        self.handle_list(problems).into_iter().flatten()
+        let list = self.handle_list(problems);
+        list.unwrap_or(HandleList::EMPTY).into_iter()
     }
 
     /// The list of them.

@@ -232,7 +232,7 @@ impl Snapshot<'_> {
 
     fn all_jobs(&self, problems: &mut Vec<Problem>) -> Vec<Job> {
         let lists = self.handle_lists();
-        let walk = self.walk_to(problems, |kind| kind == ObjectKind::JOB);
+        let walk = self.walk_to(ObjectKind::JOB, problems);
         let names = self.object_names(&walk, &lists, problems);
         let images = self.image_names();
         let mut answers: BTreeMap<Option<HandleReference>, Vec<Answer<'_>>> = BTreeMap::new();
@@ -280,12 +280,10 @@ impl Snapshot<'_> {
             }
             jobs.push(job);
         }
-        let type_names = self.type_names();
+        let mut job_types = self.type_names();
+        job_types.retain(|_, name| &**name == "Job");
         for entry in self.each_handle_entry(&mut Vec::new()) {
-            let is_job = type_names
-                .get(&entry.type_index)
-                .is_some_and(|name| &**name == "Job");
-            if !is_job || entry.object == 0 {
+            if entry.object == 0 || !job_types.contains_key(&entry.type_index) {
                 continue;
             }
             let index = *by_address.entry(entry.object).or_insert_with(|| {

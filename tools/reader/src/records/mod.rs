@@ -5,6 +5,7 @@
 //! `null`.
 
 mod boot;
+mod descriptors;
 mod details;
 mod directory;
 pub(crate) mod drivers;

@@ -2,6 +2,7 @@
 
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::hash::{Hash, Hasher};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -79,8 +80,8 @@ pub(super) struct WalkedEntry<'s> {
     type_name: u32,
     /// Place behind that of the directory that it is, where that was listed; else 0.
     below: u32,
-    /// What it was opened as.
-    opened: Range<u32>,
+    /// Place behind that of the first thing that it was opened as; 0 when it was not.
+    opened: u32,
 }
 
 impl WalkedEntry<'_> {
@@ -92,6 +93,8 @@ impl WalkedEntry<'_> {
 
 /// Everything below `\` that was listed, and what was opened there.
 pub(super) struct Walk<'s> {
+    /// Whether entries that were not opened are left out.
+    only_opened: bool,
     pub directories: Vec<WalkedDirectory>,
     pub entries: Vec<WalkedEntry<'s>>,
     types: Types<'s>,
@@ -187,8 +190,11 @@ impl<'s> Walk<'s> {
 
     /// What an entry was opened as, refused opens included.
     pub fn opened_at(&self, entry: usize) -> &[Opened<'s>] {
-        let opened = &self.entries[entry].opened;
-        &self.opened[opened.start as usize..opened.end as usize]
+        let Some(first) = (self.entries[entry].opened as usize).checked_sub(1) else {
+            return &[];
+        };
+        let opened = self.opened[first..].chunk_by(|one, next| one.entry == next.entry);
+        opened.into_iter().next().unwrap_or_default()
     }
 
     /// What was opened as the type that the directory lists, else the first that could be opened, else the first.
@@ -312,24 +318,34 @@ impl<'s> Walk<'s> {
 impl Snapshot<'_> {
     /// Every listing, and what was opened in it.
     pub(super) fn walk(&self, problems: &mut Vec<Problem>) -> Walk<'_> {
-        self.walk_to(problems, |_| true)
+        let mut opened = Vec::with_capacity(self.most_answers_from(Source::OBJECT));
+        opened.extend(self.opened_objects());
+        self.walk_over(opened, false, problems)
     }
 
-    /// The same without what was opened as something else than is `wanted`, but for directories.
-    pub(super) fn walk_to(
-        &self,
-        problems: &mut Vec<Problem>,
-        wanted: impl Fn(ObjectKind) -> bool,
-    ) -> Walk<'_> {
+    /// The same with nothing but directories and what was opened as this.
+    pub(super) fn walk_to(&self, wanted: ObjectKind, problems: &mut Vec<Problem>) -> Walk<'_> {
         let is_wanted =
-            |opened: &Opened<'_>| opened.kind == ObjectKind::DIRECTORY || wanted(opened.kind);
+            |opened: &Opened<'_>| opened.kind == ObjectKind::DIRECTORY || opened.kind == wanted;
+        let opened = self.opened_objects().filter(is_wanted).collect();
+        self.walk_over(opened, true, problems)
+    }
+
+    fn walk_over<'s>(
+        &'s self,
+        opened: Vec<Opened<'s>>,
+        only_opened: bool,
+        problems: &mut Vec<Problem>,
+    ) -> Walk<'s> {
         let own_id = self.header.process_id;
         let mut listings: BTreeMap<ListedBy, Listing<'_>> = BTreeMap::new();
         let mut walk = Walk {
+            only_opened,
             directories: Vec::new(),
-            entries: Vec::new(),
+            // Most of them are opened, each as one thing.
+            entries: Vec::with_capacity(opened.len()),
             types: Types::default(),
-            opened: self.opened_objects().filter(is_wanted).collect(),
+            opened,
             bases: Vec::new(),
             foreign: BTreeMap::new(),
         };
@@ -430,6 +446,9 @@ impl<'s> Walk<'s> {
                     ListedBy::Handle((_, handle)) => self.opened_as(handle, number as u32),
                     ListedBy::Path(_) => 0..0,
                 };
+                if self.only_opened && opened.is_empty() {
+                    continue;
+                }
                 let place = self.entries.len();
                 for index in opened.clone() {
                     let opened = &self.opened[index];
@@ -464,7 +483,10 @@ impl<'s> Walk<'s> {
                     name: entry_name,
                     type_name,
                     below: 0,
-                    opened: opened.start as u32..opened.end as u32,
+                    opened: match opened.is_empty() {
+                        true => 0,
+                        false => opened.start as u32 + 1,
+                    },
                 });
             }
             self.directories.push(WalkedDirectory {
@@ -668,6 +690,27 @@ impl<'w> EntryAt<'w, '_> {
         walk.directory_of(self.index).name.length() + utf8_length(walk.entries[self.index].name)
     }
 
+    /// The directory that lists it.
+    pub fn directory(&self) -> &'w Arc<ObjectName> {
+        &self.walked.walk.directory_of(self.index).name
+    }
+
+    /// The last part of its path.
+    pub fn last_name(&self) -> String {
+        self.walked.walk.last_name(self.index)
+    }
+
+    /// All of the entry but its path and what is in it, as it stands in the file: where that is the same, so is the rest.
+    pub fn hash_undecoded(&self, state: &mut impl Hasher) {
+        let Walked { snapshot, walk, .. } = self.walked;
+        self.object_type().hash(state);
+        if let Some(opened) = walk.best_open(self.index) {
+            (opened.handle != 0).hash(state);
+            opened.status.hash(state);
+            snapshot.hash_object(opened, self.walked.lists(), state);
+        }
+    }
+
     /// The entry without what the object told of itself.
     pub fn without_details(&self) -> NamespaceEntry {
         let walk = &self.walked.walk;
@@ -755,7 +798,7 @@ impl Snapshot<'_> {
     /// The object namespace, as far as it was listed from `\`.
     pub fn namespace(&self) -> Reading<Namespace> {
         Reading::gather(|problems| {
-            let walked = self.walked(problems);
+            let walked = self.walked_with(problems);
             let entries = walked.entries().map(|entry| entry.with_details(problems));
             let entries = entries.collect();
             let directories = walked.walk.directories.iter();
@@ -769,7 +812,11 @@ impl Snapshot<'_> {
     }
 
     /// The same before it is put together.
-    pub(crate) fn walked(&self, problems: &mut Vec<Problem>) -> Walked<'_> {
+    pub(crate) fn walked(&self) -> Reading<Walked<'_>> {
+        Reading::gather(|problems| self.walked_with(problems))
+    }
+
+    pub(super) fn walked_with(&self, problems: &mut Vec<Problem>) -> Walked<'_> {
         let walk = self.walk(problems);
         self.say_what_was_not_listed(&walk, problems);
         Walked {

@@ -47,7 +47,7 @@ impl ObjectName {
     }
 
     /// Whether it is `\\`.
-    pub(super) fn is_root(&self) -> bool {
+    pub(crate) fn is_root(&self) -> bool {
         self.directory.is_none() && &*self.name == "\\"
     }
 

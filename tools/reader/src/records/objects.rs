@@ -2,6 +2,7 @@
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use bootshot_format::Source;
@@ -11,7 +12,7 @@ use super::Reading;
 use super::namespace::Named;
 use super::naming::Naming;
 use super::opened::{Holder, Lists, Opened};
-use crate::decode::{self, HandleEntry, HandleList};
+use crate::decode::{HandleEntry, HandleList};
 use crate::error::Problem;
 use crate::layout::structures::OBJECT_BASIC_INFORMATION as Basic;
 use crate::layout::{PointerWidth, View};
@@ -46,7 +47,7 @@ pub struct ObjectDetails {
     /// Why the counts are not known.
     pub basic_error: Option<String>,
     /// Owner, group and DACL in SDDL.
-    pub security_descriptor: Option<String>,
+    pub security_descriptor: Option<Arc<str>>,
     /// Why it is not known.
     pub security_error: Option<String>,
 }
@@ -376,28 +377,39 @@ impl Snapshot<'_> {
         lists: &Lists<'_>,
         problems: &mut Vec<Problem>,
     ) -> ObjectDetails {
-        let address = lists
-            .own(opened.handle)
-            .map(|entry| entry.object)
-            .filter(|address| *address != 0);
         let Some(object) = opened.object(problems) else {
             return ObjectDetails::NONE;
         };
+        let address = address_of(opened, lists);
         let refused = |status: u32| (status >= 0x8000_0000).then(|| describe_status(status));
         let mut details = ObjectDetails {
             address: address.map(Hex),
             basic_error: refused(object.basic_status),
             security_error: refused(object.security_status),
-            security_descriptor: decode::security_descriptor(object.security),
+            security_descriptor: self.looked_up.descriptors.text(object.security),
             ..ObjectDetails::NONE
         };
         if let Some(basic) = object.basic {
-            // With a second handle of ours to the object, open or not yet open when it was asked, nobody knows how many
-            // count.
-            let ours = address.is_some_and(|address| lists.own_handles_to(address) == 1);
-            self.add_counts(&mut details, basic, ours);
+            self.add_counts(&mut details, basic, is_ours_alone(address, lists));
         }
         details
+    }
+
+    /// All that [`object_details`](Self::object_details) makes of an object, but for its address, as it stands in the file.
+    pub(super) fn hash_object(
+        &self,
+        opened: &Opened<'_>,
+        lists: &Lists<'_>,
+        state: &mut impl Hasher,
+    ) {
+        (self.width().bytes(), self.caches_references()).hash(state);
+        is_ours_alone(address_of(opened, lists), lists).hash(state);
+        opened.told().hash(state);
+    }
+
+    /// Whether the kernel keeps references in handle table entries.
+    fn caches_references(&self) -> bool {
+        (self.header.nt_major, self.header.nt_minor) >= FIRST_WITH_CACHED_REFERENCES
     }
 
     /// What objects told through duplicates of others' handles, by address.
@@ -429,7 +441,7 @@ impl Snapshot<'_> {
     /// The counts, and what else basic information has; `ours` when exactly one handle of the capture's is among those
     /// counted.
     fn add_counts(&self, details: &mut ObjectDetails, basic: View<'_, Basic>, ours: bool) {
-        let caches = (self.header.nt_major, self.header.nt_minor) >= FIRST_WITH_CACHED_REFERENCES;
+        let caches = self.caches_references();
         let counts = basic
             .get(Basic::HandleCount)
             .zip(basic.get(Basic::PointerCount));
@@ -454,6 +466,18 @@ impl Snapshot<'_> {
         };
         pointers.saturating_sub(handles) > in_advance / 2
     }
+}
+
+/// Where an object is that the capture opened.
+fn address_of(opened: &Opened<'_>, lists: &Lists<'_>) -> Option<u64> {
+    let entry = lists.own(opened.handle)?;
+    (entry.object != 0).then_some(entry.object)
+}
+
+/// Whether exactly one handle of ours leads to the object at this address: with a second one, open or not yet open when it
+/// was asked, nobody knows how many count.
+fn is_ours_alone(address: Option<u64>, lists: &Lists<'_>) -> bool {
+    address.is_some_and(|address| !lists.are_own_several(address))
 }
 
 /// The names of types, each once.

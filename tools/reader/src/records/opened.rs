@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 use bootshot_format::{Family, ObjectKind, OpenKind, Source};
 use serde::Serialize;
 
+use super::descriptors::Descriptors;
 use super::handles::CLASSES;
 use crate::decode::{self, HandleClass, HandleEntry, HandleList, Object};
 use crate::error::Problem;
@@ -62,6 +63,11 @@ pub(super) struct Opened<'s> {
 }
 
 impl<'s> Opened<'s> {
+    /// The same as it stands in the file.
+    pub const fn told(&self) -> &'s [u8] {
+        self.told.bytes()
+    }
+
     /// What it told of itself.
     pub fn object(&self, problems: &mut Vec<Problem>) -> Option<Object<'s>> {
         if self.handle == 0 {
@@ -76,9 +82,11 @@ impl<'s> Opened<'s> {
 pub(crate) struct LookedUp {
     /// Names of the object types by index.
     pub(super) type_names: OnceLock<BTreeMap<u32, Arc<str>>>,
+    /// Security descriptors as text.
+    pub(super) descriptors: Descriptors,
     handles: OnceLock<Handles>,
-    /// The objects that the capture's own handles lead to, in order.
-    own_objects: OnceLock<Vec<u64>>,
+    /// The objects that more than one of the capture's own handles lead to, in order.
+    own_twice: OnceLock<Vec<u64>>,
 }
 
 /// Where handles are in the lists.
@@ -96,18 +104,24 @@ pub(super) struct Lists<'s> {
     /// The one that was taken last.
     last: Option<HandleList<'s>>,
     handles: &'s Handles,
-    own_objects: &'s OnceLock<Vec<u64>>,
+    own_twice: &'s OnceLock<Vec<u64>>,
 }
 
 impl<'s> Lists<'s> {
     /// The capture's own handle, as it was while the last list was taken.
     pub fn own(&self, handle: u64) -> Option<HandleEntry> {
-        // Of a value that is listed twice, the last one counts.
         let own = &self.handles.own;
-        let end = own
+        let entry_at = |place: usize| self.own_at(*own.get(place)?);
+        let is_it = |entry: &HandleEntry| entry.handle == handle;
+        // Values are multiples of 4, and the capture has nearly all of them in use, from its first on.
+        let first = entry_at(0)?.handle;
+        let likely = usize::try_from(handle.checked_sub(first)? / 4).ok()?;
+        if let Some(entry) = entry_at(likely).filter(is_it) {
+            return Some(entry);
+        }
+        let behind = own
             .partition_point(|place| self.own_at(*place).is_some_and(|own| own.handle <= handle));
-        let entry = self.own_at(*own.get(end.checked_sub(1)?)?)?;
-        (entry.handle == handle).then_some(entry)
+        entry_at(behind.checked_sub(1)?).filter(is_it)
     }
 
     fn own_at(&self, place: u32) -> Option<HandleEntry> {
@@ -119,30 +133,18 @@ impl<'s> Lists<'s> {
         self.handles.others.get(&reference)?.as_ref()
     }
 
-    /// How many handles the capture had to the object at `address`.
-    pub fn own_handles_to(&self, address: u64) -> usize {
-        let objects = self.own_objects.get_or_init(|| {
-            let entries = self
-                .handles
-                .own
-                .iter()
-                .filter_map(|place| self.own_at(*place));
-            let mut by_handle: Vec<(u64, u64)> =
-                entries.map(|entry| (entry.handle, entry.object)).collect();
-            by_handle.dedup_by(|later, kept| {
-                let is_same = later.0 == kept.0;
-                if is_same {
-                    kept.1 = later.1;
-                }
-                is_same
-            });
-            let mut objects: Vec<u64> = by_handle.into_iter().map(|(_, object)| object).collect();
+    /// Whether the capture had more than one handle to the object at `address`.
+    pub fn are_own_several(&self, address: u64) -> bool {
+        let several = self.own_twice.get_or_init(|| {
+            let own = self.handles.own.iter();
+            let mut objects: Vec<u64> = own
+                .filter_map(|place| Some(self.own_at(*place)?.object))
+                .collect();
             objects.sort_unstable();
-            objects
+            let several = objects.chunk_by(u64::eq).filter(|same| same.len() > 1);
+            several.map(|same| same[0]).collect()
         });
-        let start = objects.partition_point(|object| *object < address);
-        let behind = &objects[start..];
-        behind.partition_point(|object| *object == address)
+        several.binary_search(&address).is_ok()
     }
 }
 
@@ -212,7 +214,7 @@ impl Snapshot<'_> {
 
     /// Its entries, one at a time.
     pub(super) fn each_last_handle_entry(&self) -> impl Iterator<Item = HandleEntry> {
-        self.last_handles().into_iter().flatten()
+        self.last_handles().unwrap_or(HandleList::EMPTY).into_iter()
     }
 
     fn last_handles(&self) -> Option<HandleList<'_>> {
@@ -229,7 +231,7 @@ impl Snapshot<'_> {
                 .looked_up
                 .handles
                 .get_or_init(|| self.look_up_handles()),
-            own_objects: &self.looked_up.own_objects,
+            own_twice: &self.looked_up.own_twice,
         }
     }
 
@@ -243,7 +245,8 @@ impl Snapshot<'_> {
             .collect();
         let last = self.last_handles();
         let mut own = Vec::new();
-        for (place, entry) in last.into_iter().flatten().enumerate() {
+        let entries = last.unwrap_or(HandleList::EMPTY).into_iter();
+        for (place, entry) in entries.enumerate() {
             if entry.process_id == own_id {
                 own.extend(u32::try_from(place));
             }
@@ -260,6 +263,15 @@ impl Snapshot<'_> {
         }
         let value = |place: &u32| Some(last.as_ref()?.get(*place as usize)?.handle);
         own.sort_by_key(value);
+        // Of a value that is listed twice, the last one counts.
+        own.dedup_by(|later, kept| {
+            let is_same = value(later) == value(kept);
+            if is_same {
+                *kept = *later;
+            }
+            is_same
+        });
+        own.shrink_to_fit();
         Handles { own, others }
     }
 

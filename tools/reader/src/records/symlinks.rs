@@ -86,7 +86,7 @@ impl Snapshot<'_> {
     /// The symbolic links, in the order of the walk.
     pub fn symbolic_links(&self) -> Reading<Vec<SymbolicLink>> {
         Reading::gather(|problems| {
-            let walked = self.walked(problems);
+            let walked = self.walked_with(problems);
             let mut links = Vec::new();
             self.each_symbolic_link(&walked, problems, &mut |link| links.push(link));
             links

@@ -63,7 +63,7 @@ impl Snapshot<'_> {
         let mut problems = Vec::new();
         for process in self.process_entries(&mut problems) {
             let (pid, image) = (pid(&process), image(&process));
-            for entry in &process.threads {
+            for entry in process.threads.iter() {
                 each(thread(pid, image.clone(), entry));
             }
         }
@@ -71,7 +71,7 @@ impl Snapshot<'_> {
     }
 }
 
-fn thread(pid: u64, image: Option<Arc<str>>, entry: &ThreadEntry<'_>) -> Thread {
+fn thread(pid: u64, image: Option<Arc<str>>, entry: ThreadEntry<'_>) -> Thread {
     let view = &entry.thread;
     let state = view.get(Layout::ThreadState).unwrap_or_default();
     let wait_reason = view.get(Layout::WaitReason).unwrap_or_default();

@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::details::string_answer;
 use super::opened::{HandleReference, Holder, Lists};
 use super::{Reading, processes};
-use crate::decode::{HandleEntry, ProcessEntry};
+use crate::decode::{HandleEntry, ThreadEntry};
 use crate::error::Problem;
 use crate::layout::structures::{
     CLIENT_ID, KERNEL_USER_TIMES as Times, PROCESS_BASIC_INFORMATION as ProcessBasic,
@@ -111,8 +111,6 @@ impl Snapshot<'_> {
             self.say_what_was_not_looked_at(problems);
             let lists = self.handle_lists();
             let images = self.image_names();
-            let listed = self.process_entries(&mut Vec::new());
-            let running = running(&listed);
             let mut found: BTreeMap<Identity, (Zombie, bool)> = BTreeMap::new();
             for (reference, told) in self.told_of_ended() {
                 let Some(zombie) = self.zombie(&told, &images, problems) else {
@@ -138,6 +136,7 @@ impl Snapshot<'_> {
                 .values()
                 .filter_map(|(zombie, _)| Some((zombie.pid?, zombie.path.clone()?)))
                 .collect();
+            let running = self.running(&found);
             let start = Time::new(self.header.system_time);
             let mut zombies = Zombies::default();
             for (mut zombie, is_thread) in found.into_values() {
@@ -146,9 +145,8 @@ impl Snapshot<'_> {
                     zombie.image = Some(file_name(path));
                     zombie.path = Some(path.clone());
                 }
-                let id = if is_thread { zombie.tid } else { zombie.pid };
-                let was_running =
-                    id.is_some_and(|id| running.contains(&(is_thread, id, zombie.create_time)));
+                let was_running = lives(&zombie, is_thread)
+                    .is_some_and(|of| running.contains(&(of, zombie.create_time)));
                 let late = zombie.exit_time >= start && zombie.exit_time.is_some();
                 if was_running || late {
                     zombies.ended_during_capture.push(zombie);
@@ -289,6 +287,37 @@ impl Snapshot<'_> {
         }
     }
 
+    /// The processes and threads with the ids of those that were found which the process list shows with a life in them, and
+    /// when each was started.
+    fn running(
+        &self,
+        found: &BTreeMap<Identity, (Zombie, bool)>,
+    ) -> BTreeSet<(Life, Option<Time>)> {
+        let wanted: BTreeSet<Life> = found
+            .values()
+            .filter_map(|(zombie, is_thread)| lives(zombie, *is_thread))
+            .collect();
+        let mut running = BTreeSet::new();
+        let mut add = |life: Life, create_time: Option<i64>| {
+            if wanted.contains(&life) {
+                running.insert((life, create_time.and_then(Time::new)));
+            }
+        };
+        for entry in self.process_entries(&mut Vec::new()) {
+            if !entry.threads.is_empty() {
+                let create_time = entry.process.get(Listed::CreateTime);
+                add((false, processes::pid(&entry)), create_time);
+            }
+            for ThreadEntry { thread, .. } in entry.threads.iter() {
+                let client = thread.get(ListedThread::ClientId);
+                if let Some(tid) = client.and_then(|client| client.get(CLIENT_ID::UniqueThread)) {
+                    add((true, tid), thread.get(ListedThread::CreateTime));
+                }
+            }
+        }
+        running
+    }
+
     fn say_what_was_not_looked_at(&self, problems: &mut Vec<Problem>) {
         if let Some(why) = self.family_missing(Family::ENDED) {
             problems.push(Problem::new("ended processes", 0, "an answer", why));
@@ -355,24 +384,11 @@ fn file_name(path: &Arc<str>) -> Arc<str> {
     path.rsplit('\\').next().unwrap_or_default().into()
 }
 
-/// The processes and threads that the process list shows with a life in them: whether it is a thread, its id, and when it was
-/// started.
-fn running(entries: &[ProcessEntry<'_>]) -> BTreeSet<(bool, u64, Option<Time>)> {
-    let mut running = BTreeSet::new();
-    for entry in entries {
-        if !entry.threads.is_empty() {
-            let create_time = entry.process.get(Listed::CreateTime).and_then(Time::new);
-            running.insert((false, processes::pid(entry), create_time));
-        }
-        for thread in &entry.threads {
-            let client = thread.thread.get(ListedThread::ClientId);
-            let create_time = thread.thread.get(ListedThread::CreateTime);
-            if let Some(tid) = client.and_then(|client| client.get(CLIENT_ID::UniqueThread)) {
-                running.insert((true, tid, create_time.and_then(Time::new)));
-            }
-        }
-    }
-    running
+/// Whether it is a thread, and its id: another one can have had it before, or have it by now.
+type Life = (bool, u64);
+
+fn lives(zombie: &Zombie, is_thread: bool) -> Option<Life> {
+    Some((is_thread, if is_thread { zombie.tid } else { zombie.pid }?))
 }
 
 /// Those that the process with the most handles to any of them holds come first, then by id; nobody's come last.

@@ -6,7 +6,7 @@ use super::{
     Column, OF_PROCESS, Reference, Table, boolean, hex, integer, join, list, naming, row_number,
     text, time,
 };
-use crate::records::{Holder, UnnamedEntry, Wanted};
+use crate::records::{Holder, Reading, UnnamedEntry, Wanted};
 
 /// Handles of all processes.
 pub static HANDLES: Table = Table {
@@ -167,8 +167,10 @@ pub static NAMESPACE: Table = Table {
     references: &[],
     elsewhere: &[],
     read: |snapshot, rows| {
-        let mut problems = Vec::new();
-        let walked = snapshot.walked(&mut problems);
+        let Reading {
+            value: walked,
+            mut problems,
+        } = snapshot.walked();
         for entry in walked.below_root() {
             rows.push(&entry.with_details(&mut problems));
         }

@@ -113,7 +113,7 @@ pub(super) struct Thread {
 }
 
 impl Thread {
-    fn new(entry: &ThreadEntry<'_>) -> Self {
+    fn new(entry: ThreadEntry<'_>) -> Self {
         let client = entry.thread.get(ThreadLayout::ClientId);
         Self {
             tid: client

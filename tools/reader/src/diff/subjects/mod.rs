@@ -23,11 +23,13 @@ mod zombies;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::item::{Gaps, Item, Sink};
+use bootshot_format::Family;
+
+use super::item::{Extraction, Gaps, Item, Sink};
 use super::names::{Form, Forms};
 use super::processes::Key;
 use crate::error::Problem;
-use crate::records::{Process, Reading};
+use crate::records::{Process, Reading, Walked};
 use crate::snapshot::Snapshot;
 
 /// A subject.
@@ -37,26 +39,45 @@ pub struct Subject {
     pub name: &'static str,
     /// What its entries are.
     pub entries: &'static str,
-    /// Gives the entries one after the other, in the same order each time; what is not known of them comes back.
-    pub(super) extract: fn(&Side<'_>, &mut Sink<'_>) -> Gaps,
+    /// How its entries are taken from a snapshot.
+    pub(super) extract: Extract,
 }
 
-/// Of most subjects there are so few entries that they can be made at once.
+/// Takes the entries of a subject from a snapshot, in the same order each time. What is not known of them comes back.
+#[derive(Clone, Copy)]
+pub(super) enum Extract {
+    /// So few that they can be made at once.
+    Few(fn(&Side<'_>) -> Extraction),
+    /// One after the other.
+    Each(fn(&Side<'_>, &mut Sink<'_>) -> Gaps),
+    /// The same, from the walk through the object namespace.
+    Walked(fn(&Side<'_>, &Reading<Walked<'_>>, &mut Sink<'_>) -> Gaps),
+}
+
+impl Extract {
+    pub(super) const fn is_walked(&self) -> bool {
+        matches!(self, Self::Walked(_))
+    }
+}
+
 macro_rules! extract {
     ($name:ident) => {
-        |side, sink| $name::extract(side).give(sink)
+        Extract::Few($name::extract)
     };
-    ($name:ident $each:ident) => {
-        $name::$each
+    ($name:ident each) => {
+        Extract::Each($name::each)
+    };
+    ($name:ident walked) => {
+        Extract::Walked($name::each)
     };
 }
 
 macro_rules! subjects {
-    ($($name:ident $($each:ident)?: $entries:literal,)*) => {
+    ($($name:ident $($how:ident)?: $entries:literal,)*) => {
         &[$(Subject {
             name: stringify!($name),
             entries: $entries,
-            extract: extract!($name $($each)?),
+            extract: extract!($name $($how)?),
         },)*]
     };
 }
@@ -64,10 +85,10 @@ macro_rules! subjects {
 /// All subjects, in the order in which they are shown.
 pub const SUBJECTS: &[Subject] = subjects! {
     processes each: "processes",
-    threads: "numbers of threads, by process",
+    threads each: "numbers of threads, by process",
     handles each: "numbers of handles, by process and type",
-    objects each: "objects in the namespace",
-    symlinks each: "symbolic links of the namespace",
+    objects walked: "objects in the namespace",
+    symlinks walked: "symbolic links of the namespace",
     modules: "kernel modules",
     drivers: "driver objects, kernel modules and services, joined",
     services: "service entries",
@@ -91,11 +112,30 @@ pub struct Side<'s> {
     pub(super) same_boot: bool,
     pub(super) forms: Forms,
     pub(super) processes: Vec<Process>,
-    /// What was wrong with the list of processes.
+    /// What was wrong with the list of processes; those of the details of single processes are none of the list.
     pub(super) problems: Vec<Problem>,
     keys: Vec<Key>,
     names: Vec<Arc<str>>,
     by_pid: HashMap<u64, usize>,
+}
+
+/// The walk through one side's object namespace, kept for the next subject that is about it. That of both sides at once would
+/// take twice the memory.
+#[derive(Default)]
+pub(super) struct Walks<'s> {
+    last: Option<(&'s Side<'s>, Reading<Walked<'s>>)>,
+}
+
+impl<'s> Walks<'s> {
+    pub(super) fn of(&mut self, side: &'s Side<'s>) -> &Reading<Walked<'s>> {
+        let is_other = |(last, _): &mut (&Side<'_>, _)| !std::ptr::eq(*last, side);
+        // Before the new one is made.
+        drop(self.last.take_if(is_other));
+        let (_, walked) = self
+            .last
+            .get_or_insert_with(|| (side, side.snapshot.walked()));
+        walked
+    }
 }
 
 impl<'s> Side<'s> {
@@ -106,7 +146,21 @@ impl<'s> Side<'s> {
         forms: &[(&'static str, Form)],
         same_boot: bool,
     ) -> Self {
-        let Reading { value, problems } = processes;
+        let Reading {
+            value,
+            mut problems,
+        } = processes;
+        let sections = snapshot.sections.iter();
+        let details: Vec<u32> = sections
+            .filter(|section| section.begin.family == Family::DETAILS)
+            .map(|section| section.ordinal)
+            .collect();
+        let is_of_list = |problem: &Problem| {
+            let section = problem.section;
+            !section.is_some_and(|section| details.contains(&section))
+        };
+        problems.retain(is_of_list);
+        problems.shrink_to_fit();
         let name = |process: &Process| match &process.image {
             Some(image) => format!("{image} {}", process.pid).into(),
             None => format!("process {}", process.pid).into(),

@@ -1,5 +1,6 @@
 //! Objects in the namespace, by path. Symbolic links are a subject of their own.
 
+use std::hash::Hash;
 use std::sync::Arc;
 
 use bootshot_format::Family;
@@ -8,18 +9,17 @@ use super::Side;
 use crate::diff::captured;
 use crate::diff::item::{Gaps, Groups, Item, Sink, Value};
 use crate::names::describe_status;
-use crate::records::{EntryAt, NamespaceEntry, ObjectName, Opening, Walked};
+use crate::records::{EntryAt, NamespaceEntry, ObjectName, Opening, Reading, Walked};
 
 /// Bytes of the longest path that is compared; real ones are far shorter.
 const LONGEST_PATH: usize = 4096;
 
-pub(super) fn each(side: &Side<'_>, sink: &mut Sink<'_>) -> Gaps {
-    let mut problems = Vec::new();
-    let walked = side.snapshot.walked(&mut problems);
-    let mut gaps = gaps(side, &walked, &problems);
+pub(super) fn each(side: &Side<'_>, walked: &Reading<Walked<'_>>, sink: &mut Sink<'_>) -> Gaps {
+    let mut gaps = gaps(side, walked);
     let is_whole = gaps.all.is_none();
     let mut paths = Paths::new(side);
-    for entry in walked.entries() {
+    let mut texts = Texts::default();
+    for entry in walked.value.entries() {
         if &**entry.object_type() == "SymbolicLink" {
             continue;
         }
@@ -27,10 +27,19 @@ pub(super) fn each(side: &Side<'_>, sink: &mut Sink<'_>) -> Gaps {
             gaps.note(Some(too_long()));
             continue;
         }
-        sink.give(|| {
-            let entry = entry.with_details(&mut problems);
-            described(paths.made(entry.path.clone()), &entry, is_whole)
-        });
+        sink.give_undecoded(
+            |digester| {
+                let path = texts.of(&entry);
+                digester.of_parts(&side.forms.normal(path), |content| {
+                    path.hash(content);
+                    entry.hash_undecoded(content);
+                })
+            },
+            || {
+                let entry = entry.with_details(&mut Vec::new());
+                described(paths.made(entry.path.clone()), &entry, is_whole)
+            },
+        );
     }
     gaps
 }
@@ -43,8 +52,8 @@ fn described(item: Item, entry: &NamespaceEntry, is_whole: bool) -> Item {
         .with(
             "security_descriptor",
             details
-                .and_then(|details| details.security_descriptor.as_deref())
-                .map(Value::text),
+                .and_then(|details| details.security_descriptor.clone())
+                .map(Value::Text),
         )
         .with(
             "permanent",
@@ -64,6 +73,34 @@ fn described(item: Item, entry: &NamespaceEntry, is_whole: bool) -> Item {
 
 pub(super) fn too_long() -> String {
     format!("paths of more than {LONGEST_PATH} bytes are not compared")
+}
+
+/// Paths as text. What the entries of a directory begin with is kept, since they come side by side.
+#[derive(Default)]
+struct Texts {
+    directory: Option<Arc<ObjectName>>,
+    path: String,
+    /// Bytes of it in front of the last part.
+    kept: usize,
+}
+
+impl Texts {
+    fn of(&mut self, entry: &EntryAt<'_, '_>) -> &str {
+        let directory = entry.directory();
+        let last = self.directory.as_ref();
+        if !last.is_some_and(|last| Arc::ptr_eq(last, directory)) {
+            self.directory = Some(directory.clone());
+            self.path = match directory.is_root() {
+                true => String::new(),
+                false => directory.to_string(),
+            };
+            self.path.push('\\');
+            self.kept = self.path.len();
+        }
+        self.path.truncate(self.kept);
+        self.path.push_str(&entry.last_name());
+        &self.path
+    }
 }
 
 /// Makes entries out of paths. The directory of the last one is kept, since those of a directory come side by side.
@@ -108,11 +145,11 @@ fn group(side: &Side<'_>, directory: &ObjectName) -> String {
 }
 
 /// What is not known of the namespace: directories that were not listed.
-pub(super) fn gaps(side: &Side<'_>, walked: &Walked<'_>, problems: &[crate::Problem]) -> Gaps {
+pub(super) fn gaps(side: &Side<'_>, walked: &Reading<Walked<'_>>) -> Gaps {
     let mut groups = Groups::default();
     groups.known.insert("".into());
     groups.listed.insert("".into());
-    let directories = walked.entries().filter(EntryAt::is_directory);
+    let directories = walked.value.entries().filter(EntryAt::is_directory);
     for entry in directories.map(|entry| entry.without_details()) {
         if entry.path.length() > LONGEST_PATH {
             continue;
@@ -134,7 +171,10 @@ pub(super) fn gaps(side: &Side<'_>, walked: &Walked<'_>, problems: &[crate::Prob
         }
     }
     let mut gaps = Gaps::default();
-    gaps.note(captured::problem_about(problems, "object namespace"));
+    gaps.note(captured::problem_about(
+        &walked.problems,
+        "object namespace",
+    ));
     gaps.note(captured::family(side.snapshot, Family::NAMESPACE));
     gaps.groups = Some(groups);
     gaps

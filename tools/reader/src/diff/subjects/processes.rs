@@ -1,6 +1,6 @@
 //! Processes.
 
-use bootshot_format::{Family, Source};
+use bootshot_format::Source;
 
 use super::Side;
 use crate::diff::captured;
@@ -69,25 +69,9 @@ pub(super) fn gaps(side: &Side<'_>) -> Gaps {
         side.snapshot,
         source,
         &CLASSES,
-        &problems_of_list(side),
+        &side.problems,
     ));
     gaps
-}
-
-/// Those of the details of single processes are none of the list.
-fn problems_of_list(side: &Side<'_>) -> Vec<crate::Problem> {
-    let details = side
-        .snapshot
-        .sections
-        .iter()
-        .filter(|section| section.begin.family == Family::DETAILS);
-    let details: Vec<u32> = details.map(|section| section.ordinal).collect();
-    let of_list = |problem: &&crate::Problem| {
-        !problem
-            .section
-            .is_some_and(|section| details.contains(&section))
-    };
-    side.problems.iter().filter(of_list).cloned().collect()
 }
 
 fn parent(side: &Side<'_>, process: &Process) -> Option<Value> {

@@ -3,17 +3,15 @@
 use super::Side;
 use super::objects::{self, Paths};
 use crate::diff::item::{Gaps, Sink, Value};
-use crate::records::TargetStatus;
+use crate::records::{Reading, TargetStatus, Walked};
 
-pub(super) fn each(side: &Side<'_>, sink: &mut Sink<'_>) -> Gaps {
-    let mut problems = Vec::new();
-    let walked = side.snapshot.walked(&mut problems);
-    let mut gaps = objects::gaps(side, &walked, &problems);
+pub(super) fn each(side: &Side<'_>, walked: &Reading<Walked<'_>>, sink: &mut Sink<'_>) -> Gaps {
+    let mut gaps = objects::gaps(side, walked);
     let is_whole = gaps.all.is_none();
     let mut paths = Paths::new(side);
     let mut is_too_long = false;
     side.snapshot
-        .each_symbolic_link(&walked, &mut problems, &mut |link| {
+        .each_symbolic_link(&walked.value, &mut Vec::new(), &mut |link| {
             let Some(mut item) = paths.item(link.path) else {
                 is_too_long = true;
                 return;

@@ -1,15 +1,14 @@
 //! Threads, counted by process.
 
 use super::{Side, processes};
-use crate::diff::item::{Extraction, Value};
+use crate::diff::item::{Gaps, Sink, Value};
 
-pub(super) fn extract(side: &Side<'_>) -> Extraction {
-    let items = side.processes.iter().map(|process| {
-        side.item_of(process.pid, "threads")
-            .with("threads", Value::Count(process.thread_count.into()))
-    });
-    Extraction {
-        items: items.collect(),
-        gaps: processes::gaps(side),
+pub(super) fn each(side: &Side<'_>, sink: &mut Sink<'_>) -> Gaps {
+    for process in &side.processes {
+        sink.give(|| {
+            side.item_of(process.pid, "threads")
+                .with("threads", Value::Count(process.thread_count.into()))
+        });
     }
+    processes::gaps(side)
 }
