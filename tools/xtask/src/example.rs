@@ -117,7 +117,9 @@ fn show(toolchain: &Toolchain, recording: bool) -> Result<()> {
     dist::place_images()?;
     companion::build(toolchain, &[Companion::X64])?;
     let said = play()?;
-    print!("{said}");
+    for line in said.lines().filter(|line| !line.starts_with("# ANCHOR")) {
+        println!("{line}");
+    }
     if !recording {
         return Ok(());
     }
