@@ -22,7 +22,7 @@ pub struct Identity {
 impl Identity {
     /// A snapshot does not know its machine's name: it was told, or it is the name of the folder that the file is in.
     pub fn of(snapshot: &Snapshot<'_>, path: &Path, host: Option<&str>) -> Self {
-        let summary = snapshot.summary().value;
+        let summary = snapshot.overview().value;
         Self {
             id: summary.snapshot_id,
             host: host.map_or_else(|| folder(path), str::to_owned),

@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 use std::fs::File;
+use std::hash::{BuildHasher, RandomState};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -24,11 +25,11 @@ use parquet::schema::types::Type;
 use crate::data::SNAPSHOT_ID;
 use crate::data::identity::Identity;
 
-/// Most rows of a group.
-const GROUP_ROWS: usize = 65_536;
+/// Most rows of a group: until it is written, it is all in memory.
+const GROUP_ROWS: usize = 16_384;
 
 /// Bytes of text after which a group is written even if it has fewer rows.
-const GROUP_BYTES: usize = 16 << 20;
+const GROUP_BYTES: usize = 4 << 20;
 
 /// Partition folders of nothing, for Hive, Spark and DuckDB alike.
 const NOTHING: &str = "__HIVE_DEFAULT_PARTITION__";
@@ -119,23 +120,25 @@ enum Values {
 #[derive(Default)]
 struct Texts {
     different: Vec<ByteArray>,
-    places: HashMap<Box<str>, u32>,
+    hasher: RandomState,
+    /// By hash, place among the different ones. Should two have the same hash, the second one is kept as often as it comes.
+    places: HashMap<u64, u32>,
     /// By row, place among the different ones.
     rows: Vec<u32>,
 }
 
 impl Texts {
     fn push(&mut self, text: String) {
-        let place = match self.places.get(text.as_str()) {
-            Some(place) => *place,
-            None => {
-                let place = self.different.len() as u32;
-                self.different.push(text.as_bytes().to_vec().into());
-                self.places.insert(text.into(), place);
-                place
-            }
-        };
-        self.rows.push(place);
+        let next = self.different.len() as u32;
+        let hash = self.hasher.hash_one(&text);
+        let known = *self.places.entry(hash).or_insert(next);
+        let is_it = |known: &ByteArray| known.data() == text.as_bytes();
+        if self.different.get(known as usize).is_some_and(is_it) {
+            self.rows.push(known);
+        } else {
+            self.different.push(text.into_bytes().into());
+            self.rows.push(next);
+        }
     }
 
     fn clear(&mut self) {

@@ -210,6 +210,11 @@ impl<'s> Walk<'s> {
             .or_else(|| opened.first())
     }
 
+    /// How much was opened, or tried to.
+    pub const fn opened_count(&self) -> usize {
+        self.opened.len()
+    }
+
     /// Everything that is open, with what its name is made of.
     pub fn named(&self) -> impl Iterator<Item = (&Opened<'s>, Named)> {
         let bases = self.bases.iter();

@@ -291,7 +291,7 @@ impl Snapshot<'_> {
         problems: &mut Vec<Problem>,
     ) -> Names<'w> {
         let mut has_addresses = false;
-        let mut walked = Vec::new();
+        let mut walked = Vec::with_capacity(walk.opened_count());
         for (opened, named) in walk.named() {
             if let Some(entry) = lists.own(opened.handle).filter(|entry| entry.object != 0) {
                 has_addresses = true;

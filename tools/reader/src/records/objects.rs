@@ -175,7 +175,7 @@ fn drafts(
     type_place: &mut impl FnMut(u32) -> u32,
 ) -> (Vec<u32>, Vec<Draft>, usize) {
     let all = list.map_or(0, |list| list.len());
-    let mut handles: Vec<(u64, u32, u32)> = Vec::new();
+    let mut handles: Vec<(u64, u32, u32)> = Vec::with_capacity(all);
     for (place, entry) in list.into_iter().flatten().enumerate() {
         if let (true, Ok(place)) = (entry.object != 0, u32::try_from(place)) {
             handles.push((entry.object, entry.type_index, place));
@@ -196,7 +196,9 @@ fn drafts(
         last = object;
     }
     let hidden = all - handles.len();
-    let places = handles.into_iter().map(|(.., place)| place).collect();
+    let mut places: Vec<u32> = handles.into_iter().map(|(.., place)| place).collect();
+    // They are collected where the handles were.
+    places.shrink_to_fit();
     (places, drafts, hidden)
 }
 
@@ -235,9 +237,10 @@ impl Snapshot<'_> {
             let names = self.object_names(&walk, &lists, problems);
             let images = self.image_names();
 
-            let open: Vec<(&Opened<'_>, Named)> = walk.named().collect();
+            let mut open: Vec<(&Opened<'_>, Named)> = Vec::with_capacity(walk.opened_count());
+            open.extend(walk.named());
             // By address, of each the first.
-            let mut opened: Vec<(u64, u32)> = Vec::new();
+            let mut opened: Vec<(u64, u32)> = Vec::with_capacity(open.len());
             let mut without_address = Vec::new();
             for (place, (open, _)) in open.iter().enumerate() {
                 match lists.own(open.handle) {

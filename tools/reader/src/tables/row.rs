@@ -63,10 +63,11 @@ struct Row<'c, C> {
 impl<C: Borrow<Column>> Row<'_, C> {
     /// Where the column of a key stands, below the prefix.
     fn place(&mut self, key: &str) -> Option<usize> {
+        // Lengths tell nearly all names from others.
+        let length = self.prefix.len() + key.len();
         let is = |column: &C| {
             let name = column.borrow().name;
-            name.strip_prefix(self.prefix.as_str())
-                .is_some_and(|rest| rest == key)
+            name.len() == length && name.strip_prefix(self.prefix.as_str()) == Some(key)
         };
         let (before, from) = self.columns.split_at(self.next.min(self.columns.len()));
         let place = from.iter().position(is).map(|place| place + before.len());
