@@ -1,7 +1,7 @@
 //! How many handles there are: by process and type, and to each key. Counted while the list is read, since a list of a
 //! million handles as records would take many times the memory of the file.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use bootshot_format::ObjectKind;
@@ -12,10 +12,24 @@ use crate::snapshot::Snapshot;
 /// Numbers of handles.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct CountsByType {
-    /// By process id and name of the type.
-    pub by_process: BTreeMap<(u64, Arc<str>), u64>,
+    /// The names of types, in their order.
+    types: Vec<Arc<str>>,
+    /// By process id and place of the name of the type.
+    by_process: BTreeMap<(u64, u32), u64>,
     /// To objects whose type has no name here.
     pub of_unknown_type: u64,
+}
+
+impl CountsByType {
+    /// By process id and name of the type, in that order.
+    pub fn by_process(&self) -> impl Iterator<Item = (u64, &Arc<str>, u64)> {
+        let counts = self.by_process.iter();
+        counts.map(|((pid, place), count)| (*pid, &self.types[*place as usize], *count))
+    }
+
+    fn place(&self, name: &Arc<str>) -> Option<u32> {
+        Some(self.types.binary_search(name).ok()? as u32)
+    }
 }
 
 /// Numbers of handles to keys.
@@ -42,9 +56,15 @@ impl Current {
         }
     }
 
-    fn flush(&mut self, by_index: &mut BTreeMap<(u64, u32), u64>) {
+    /// Adds them to the others, where a type is among those of the names.
+    fn flush(&mut self, places: &BTreeMap<u32, u32>, counts: &mut CountsByType) {
         for (type_index, count) in self.counts.drain(..) {
-            *by_index.entry((self.pid, type_index)).or_default() += count;
+            match places.get(&type_index) {
+                Some(place) => {
+                    *counts.by_process.entry((self.pid, *place)).or_default() += count;
+                }
+                None => counts.of_unknown_type += count,
+            }
         }
     }
 }
@@ -55,34 +75,33 @@ impl Snapshot<'_> {
         Reading::gather(|problems| {
             let type_names = self.type_names();
             let own_types = self.own_handle_types();
-            let mut counts = CountsByType::default();
-            let mut by_index = BTreeMap::new();
+            let names: BTreeSet<&Arc<str>> =
+                type_names.values().chain(own_types.values()).collect();
+            let mut counts = CountsByType {
+                types: names.into_iter().cloned().collect(),
+                ..CountsByType::default()
+            };
+            let places: BTreeMap<u32, u32> = type_names
+                .iter()
+                .filter_map(|(index, name)| Some((*index, counts.place(name)?)))
+                .collect();
             let mut current = Current::default();
             for entry in self.each_handle_entry(problems) {
                 let own_type = (entry.process_id == self.header.process_id)
                     .then(|| own_types.get(&entry.handle))
                     .flatten();
-                if let Some(own_type) = own_type {
-                    let of = (entry.process_id, own_type.clone());
+                if let Some(place) = own_type.and_then(|name| counts.place(name)) {
+                    let of = (entry.process_id, place);
                     *counts.by_process.entry(of).or_default() += 1;
-                } else {
-                    if entry.process_id != current.pid {
-                        current.flush(&mut by_index);
-                        current.pid = entry.process_id;
-                    }
-                    current.count(entry.type_index);
+                    continue;
                 }
-            }
-            current.flush(&mut by_index);
-            for ((pid, type_index), count) in by_index {
-                match type_names.get(&type_index) {
-                    Some(name) => {
-                        let of = (pid, name.clone());
-                        *counts.by_process.entry(of).or_default() += count;
-                    }
-                    None => counts.of_unknown_type += count,
+                if entry.process_id != current.pid {
+                    current.flush(&places, &mut counts);
+                    current.pid = entry.process_id;
                 }
+                current.count(entry.type_index);
             }
+            current.flush(&places, &mut counts);
             counts
         })
     }
@@ -146,7 +165,11 @@ mod tests {
             }
             assert!(!expected.is_empty() || of_unknown_type > 0);
             let counts = snapshot.handle_counts_by_type().value;
-            assert_eq!(counts.by_process, expected);
+            let by_process = counts.by_process();
+            let by_process: Vec<_> = by_process
+                .map(|(pid, name, count)| ((pid, name.clone()), count))
+                .collect();
+            assert_eq!(by_process, Vec::from_iter(expected));
             assert_eq!(counts.of_unknown_type, of_unknown_type);
         }
     }

@@ -21,10 +21,10 @@ pub(super) fn each(side: &Side<'_>, sink: &mut Sink<'_>) -> Gaps {
         return Gaps::everything(reason);
     }
     let of_unknown_type = reading.value.of_unknown_type;
-    for ((pid, object_type), count) in reading.value.by_process {
+    for (pid, object_type, count) in reading.value.by_process() {
         sink.give(|| {
-            side.item_of(pid, &object_type)
-                .telling("type", Value::Text(object_type))
+            side.item_of(pid, object_type)
+                .telling("type", Value::Text(object_type.clone()))
                 .with("handles", Value::Count(count))
         });
     }
