@@ -219,15 +219,8 @@ impl<K: Kernel> Run<K> {
                     .complain("cannot note that the capture was made", *status);
             })?;
         }
-        let result = result.and_then(|()| {
-            shelf::prune(
-                &directory,
-                &heap,
-                &mut buffer,
-                arguments.keep,
-                stem.sequence,
-            )
-        });
+        let result = result
+            .and_then(|()| shelf::prune(&directory, &mut buffer, arguments.keep, stem.sequence));
         if is_boot {
             shelf::take_down_guard(&directory)?;
         }

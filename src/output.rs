@@ -69,20 +69,20 @@ fn replace_system_root<K: Kernel>(kernel: K, path: &mut Path) -> bool {
 
 /// The volume of a path with a drive letter. On FAT a file's new directory entry is on the disk only when the volume was
 /// flushed (seen at a real boot).
-fn open_volume<K: Kernel>(kernel: K, mut path: Path) -> Option<Owned<K>> {
+fn open_volume<K: Kernel>(kernel: K, mut path: Path) -> Owned<K> {
     const DRIVE: usize = "\\??\\C:".len();
     replace_system_root(kernel, &mut path);
+    path.cut(DRIVE.min(path.length()));
     let request = FileRequest {
         directory: Handle::NONE,
-        name: path.units().get(..DRIVE)?,
+        name: path.units(),
         access: FILE_WRITE_DATA | SYNCHRONIZE,
         share: FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE,
         disposition: FILE_OPEN,
         options: FILE_SYNCHRONOUS_IO_NONALERT,
         security: None,
     };
-    let handle = kernel.create_file(&request).ok()?;
-    Some(Owned::new(kernel, handle))
+    Owned::new(kernel, kernel.create_file(&request).unwrap_or(Handle::NONE))
 }
 
 /// A self-relative security descriptor with a protected DACL: full control for SYSTEM and Administrators, nobody else.
@@ -123,7 +123,7 @@ pub struct Directory<K: Kernel> {
     kernel: K,
     handle: Owned<K>,
     /// Held where only a flush of the volume brings new directory entries to the disk.
-    volume: Option<Owned<K>>,
+    volume: Owned<K>,
 }
 
 impl<K: Kernel> Directory<K> {
@@ -162,7 +162,7 @@ impl<K: Kernel> Directory<K> {
         Ok(Self {
             kernel,
             handle: Owned::new(kernel, handle),
-            volume: None,
+            volume: Owned::new(kernel, Handle::NONE),
         })
     }
 
@@ -230,7 +230,10 @@ impl<K: Kernel> Directory<K> {
 
     /// The handle whose flush brings the directory's entries to the disk.
     fn entries(&self) -> Handle {
-        self.volume.as_ref().map_or(self.handle(), Owned::get)
+        match self.volume.get() {
+            Handle::NONE => self.handle(),
+            volume => volume,
+        }
     }
 
     /// Brings names made and taken away to the disk. Without it a reset soon after the run would bring the guard back,

@@ -3,7 +3,7 @@
 //! Besides snapshots a few small files live there: the kill switch, the guard, the note that the only capture wanted is
 //! done, the mark of the highest number given, and what an interrupted run left under its temporary name.
 
-use crate::nt::{Clock, Heap, Kernel, List, Region, Status};
+use crate::nt::{Clock, Kernel, Region, Status};
 use crate::output::Directory;
 use crate::path::Path;
 use crate::text::{self, Line};
@@ -66,14 +66,16 @@ pub fn leave_if_told<K: Kernel>(directory: &Directory<K>, once: bool) -> Result<
 
 /// Puts up the guard; its content says which snapshot was being taken.
 pub fn put_up_guard<K: Kernel>(directory: &Directory<K>, stem: &Stem) -> Result<(), Status> {
-    directory.create_flushed(GUARD, stem.line().bytes())?;
-    directory.flush();
-    Ok(())
+    put_up(directory, GUARD, stem)
 }
 
 /// Notes that the one capture that was wanted is there.
 pub fn put_up_done<K: Kernel>(directory: &Directory<K>, stem: &Stem) -> Result<(), Status> {
-    directory.create_flushed(DONE, stem.line().bytes())?;
+    put_up(directory, DONE, stem)
+}
+
+fn put_up<K: Kernel>(directory: &Directory<K>, name: &[u16], stem: &Stem) -> Result<(), Status> {
+    directory.create_flushed(name, stem.line().bytes())?;
     directory.flush();
     Ok(())
 }
@@ -120,46 +122,38 @@ pub fn next_sequence<K: Kernel>(
 /// whether the file system lists it already or not (seen: Wine 8 goes on with the list of the first call).
 pub fn prune<K: Kernel>(
     directory: &Directory<K>,
-    heap: &Heap<K>,
     buffer: &mut Region<K>,
     keep: u32,
     newest: u64,
 ) -> Result<(), Status> {
-    let mut sequences = List::new(heap);
+    // The highest number of those that go. Where power failed during a rename on FAT, a number has two names.
+    let mut limit = 0;
+    loop {
+        let (mut count, mut lowest) = (1, u64::MAX);
+        directory.for_each_name(buffer, &mut |name| {
+            if let Some(sequence) = sequence_of(name)
+                && sequence != newest
+                && sequence > limit
+            {
+                count += 1;
+                lowest = lowest.min(sequence);
+            }
+        })?;
+        if count <= keep {
+            break;
+        }
+        limit = lowest;
+    }
     let mut result = Ok(());
     directory.for_each_name(buffer, &mut |name| {
         if let Some(sequence) = sequence_of(name)
             && sequence != newest
+            && (1..=limit).contains(&sequence)
             && result.is_ok()
         {
-            result = sequences.push(sequence);
+            result = directory.remove(name);
         }
     })?;
-    result?;
-    // The newest of those that go.
-    let mut limit = None;
-    let mut count = sequences.len() + 1;
-    while count > keep as usize {
-        let left = sequences.iter().filter(|sequence| Some(**sequence) > limit);
-        let Some(lowest) = left.min() else {
-            break;
-        };
-        // Where power failed during a rename on FAT, a number has two names.
-        count -= sequences.iter().filter(|other| *other == lowest).count();
-        limit = Some(*lowest);
-    }
-    let mut result = Ok(());
-    if limit.is_some() {
-        directory.for_each_name(buffer, &mut |name| {
-            if let Some(sequence) = sequence_of(name)
-                && sequence != newest
-                && Some(sequence) <= limit
-                && result.is_ok()
-            {
-                result = directory.remove(name);
-            }
-        })?;
-    }
     result
 }
 

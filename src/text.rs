@@ -35,7 +35,7 @@ pub fn is(text: &[u16], ascii: &str) -> bool {
 pub fn place_in(word: &[u16], list: &str) -> Option<u32> {
     let mut place = 0;
     let mut left = Some(word);
-    for byte in list.bytes().chain([b' ']) {
+    for byte in list.bytes() {
         if byte == b' ' {
             if left.is_some_and(<[u16]>::is_empty) {
                 return Some(place);
@@ -53,7 +53,7 @@ pub fn place_in(word: &[u16], list: &str) -> Option<u32> {
             };
         }
     }
-    None
+    left.is_some_and(<[u16]>::is_empty).then_some(place)
 }
 
 /// What stands before the first of these ASCII characters, and what stands behind it where there is one.

@@ -43,7 +43,7 @@ pub fn unregister<K: Kernel>(
         KEY_QUERY_AND_SET_VALUE,
     )?;
     let key = Owned::new(kernel, key);
-    for list in LISTS {
+    for list in &LISTS {
         name.cut(0);
         name.push_ascii(list);
         let list = name.units();
@@ -103,8 +103,9 @@ fn place_of(list: &[u16], entry: &[u16]) -> Option<(usize, usize)> {
 }
 
 fn is_same(left: &[u16], right: &[u16]) -> bool {
-    let lower = |unit: &u16| text::lower(*unit);
-    left.len() == right.len() && left.iter().map(lower).eq(right.iter().map(lower))
+    let mut pairs = left.iter().zip(right);
+    left.len() == right.len()
+        && pairs.all(|(left, right)| text::lower(*left) == text::lower(*right))
 }
 
 #[cfg(test)]

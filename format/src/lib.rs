@@ -49,14 +49,19 @@ fn sealed<const N: usize>(mut bytes: [u8; N]) -> [u8; N] {
 
 /// The word at a place of a list of words between spaces.
 fn word(list: &'static str, place: usize) -> &'static str {
-    let (mut start, mut at) = (0, 0);
-    for (index, byte) in list.bytes().chain([b' ']).enumerate() {
+    let (mut start, mut end, mut at) = (0, 0, 0);
+    for byte in list.bytes() {
         if byte == b' ' {
             if at == place {
-                return list.get(start..index).unwrap_or(list);
+                break;
             }
-            (start, at) = (index + 1, at + 1);
+            start = end + 1;
+            at += 1;
         }
+        end += 1;
     }
-    "unknown"
+    match at == place {
+        true => list.get(start..end).unwrap_or(list),
+        false => "unknown",
+    }
 }

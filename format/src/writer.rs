@@ -135,7 +135,7 @@ impl<S: Sink> Writer<S> {
     fn record(&mut self, kind: RecordKind, parts: [&[u8]; 3]) -> Result<(), S::Error> {
         let length: usize = parts.iter().map(|part| part.len()).sum();
         let mut checksum = Xxh64::new();
-        for part in parts {
+        for part in &parts {
             checksum.update(part);
         }
         checksum.update(padding(length));
@@ -151,7 +151,7 @@ impl<S: Sink> Writer<S> {
         self.sequence += 1;
         self.offset += (RecordHeader::SIZE + padded(length)) as u64;
         self.sink.write(&header.seal())?;
-        for part in parts {
+        for part in &parts {
             self.sink.write(part)?;
         }
         self.sink.write(padding(length))

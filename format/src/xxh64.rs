@@ -95,11 +95,11 @@ impl Xxh64 {
             PRIMES[4]
         } else {
             let mut merged = 0u64;
-            for (lane, bits) in self.lanes.iter().zip([1, 7, 12, 18]) {
-                merged = merged.wrapping_add(lane.rotate_left(bits));
+            for (lane, bits) in self.lanes.iter().zip(&[1, 7, 12, 18]) {
+                merged = merged.wrapping_add(lane.rotate_left(*bits));
             }
-            for lane in self.lanes {
-                merged = (merged ^ round(0, lane))
+            for lane in &self.lanes {
+                merged = (merged ^ round(0, *lane))
                     .wrapping_mul(PRIMES[0])
                     .wrapping_add(PRIMES[3]);
             }

@@ -39,10 +39,13 @@ impl<K: Kernel, S: Sink<Error = Status> + Send> Capture<'_, K, S> {
         for known in facts.handles {
             self.own_handle(*known);
         }
-        for (owned, type_name) in opened.iter().zip(["Process", "Token", "Directory", "Key"]) {
+        for (owned, type_name) in opened.iter().zip(&["Process", "Token", "Directory", "Key"]) {
             let handle = owned.get();
             if handle != Handle::NONE {
-                self.own_handle(KnownHandle { handle, type_name });
+                self.own_handle(KnownHandle {
+                    handle,
+                    type_name: *type_name,
+                });
             }
         }
         self.end_batch();

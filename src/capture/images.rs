@@ -46,12 +46,12 @@ impl<'a, K: Kernel, S: Sink<Error = Status> + Send> Capture<'a, K, S> {
                 capture.image(whole, &mut seen);
             }
         });
-        for class in MODULES {
-            self.ask(class);
+        for class in &MODULES {
+            self.ask(*class);
             if self.asked.status.is_success() {
                 let length = self.asked.length;
                 let list = self.lend_answer();
-                self.images_of_modules(list.first(length), class == MODULES[0], &mut seen);
+                self.images_of_modules(list.first(length), *class == MODULES[0], &mut seen);
                 self.answer = list;
                 break;
             }

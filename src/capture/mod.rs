@@ -134,7 +134,7 @@ impl<'a, K: Kernel, S: Sink<Error = Status> + Send> Capture<'a, K, S> {
         mut report: impl FnMut(Family, Cost),
     ) -> Result<(), Stop> {
         let kernel = self.kernel;
-        for family in Family::ALL {
+        for &family in &Family::ALL {
             let outcome = match skipped(family, families, self.facts.live) {
                 Some(outcome) => outcome,
                 None if !may_start(family) => Outcome::SKIPPED_BY_BUDGET,

@@ -64,12 +64,12 @@ impl<K: Kernel, S: Sink<Error = Status> + Send> Capture<'_, K, S> {
         }
         self.subject[0] = 0;
         self.path.push(facts.directory);
-        for (question, (status, bytes)) in [
+        for (question, (status, bytes)) in &[
             (OUTPUT_DIRECTORY, facts.security),
             (OUTPUT_FILE_SYSTEM, facts.file_system),
         ] {
-            self.call.ask = question;
-            self.asked = Asked::at_hand(status, bytes.len());
+            self.call.ask = *question;
+            self.asked = Asked::at_hand(*status, bytes.len());
             self.push(bytes, 0);
         }
         self.path.cut(0);

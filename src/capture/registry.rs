@@ -123,8 +123,8 @@ const fn packed<const N: usize>(rows: &[Row]) -> [u8; N] {
 /// A row taken off the front of packed ones: its first byte, its name, and the rows behind it.
 fn first_row(rows: &[u8]) -> Option<(u8, &[u8], &[u8])> {
     let (first, rest) = rows.split_first()?;
-    let mut parts = rest.splitn(2, |byte| *byte == 0);
-    Some((*first, parts.next()?, parts.next()?))
+    let end = rest.iter().position(|byte| *byte == 0)?;
+    Some((*first, rest.get(..end)?, rest.get(end + 1..)?))
 }
 
 impl<'a, K: Kernel, S: Sink<Error = Status> + Send> Capture<'a, K, S> {
