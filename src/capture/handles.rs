@@ -2,7 +2,7 @@
 
 use super::query::Ask;
 use super::{Capture, KnownHandle};
-use crate::nt::{Handle, Kernel, Owned, Status};
+use crate::nt::{Handle, Kernel, Status};
 use crate::utf16;
 use bootshot_format::{Family, NoteKind, ObjectKind, Sink, Source};
 
@@ -26,26 +26,30 @@ impl<K: Kernel, S: Sink<Error = Status> + Send> Capture<'_, K, S> {
     pub(super) fn handles(&mut self) {
         let kernel = self.kernel;
         let open = |kind, path, access| kernel.open(kind, Handle::NONE, path, access);
+        let process = kernel.open_process(self.own.process_id, PROCESS_QUERY_INFORMATION);
+        let token = kernel.open_process_token(Handle::CURRENT_PROCESS, TOKEN_QUERY);
+        let directory = open(ObjectKind::DIRECTORY, utf16!("\\"), DIRECTORY_QUERY);
+        let key = open(ObjectKind::KEY, utf16!("\\Registry"), KEY_READ);
         let opened = [
-            kernel.open_process(self.own.process_id, PROCESS_QUERY_INFORMATION),
-            kernel.open_process_token(Handle::CURRENT_PROCESS, TOKEN_QUERY),
-            open(ObjectKind::DIRECTORY, utf16!("\\"), DIRECTORY_QUERY),
-            open(ObjectKind::KEY, utf16!("\\Registry"), KEY_READ),
+            ("Process", process),
+            ("Token", token),
+            ("Directory", directory),
+            ("Key", key),
         ]
-        .map(|opened| Owned::new(kernel, opened.unwrap_or(Handle::NONE)));
+        .map(|(type_name, opened)| KnownHandle {
+            handle: opened.unwrap_or(Handle::NONE),
+            type_name,
+        });
         self.first_answered(Family::HANDLES, &HANDLES);
         self.begin_batch(Family::HANDLES);
         let facts = self.facts;
         for known in facts.handles {
             self.own_handle(*known);
         }
-        for (owned, type_name) in opened.iter().zip(&["Process", "Token", "Directory", "Key"]) {
-            let handle = owned.get();
-            if handle != Handle::NONE {
-                self.own_handle(KnownHandle {
-                    handle,
-                    type_name: *type_name,
-                });
+        for known in &opened {
+            if known.handle != Handle::NONE {
+                self.own_handle(*known);
+                kernel.close(known.handle);
             }
         }
         self.end_batch();

@@ -139,34 +139,27 @@ impl<'a, K: Kernel, S: Sink<Error = Status> + Send> Capture<'a, K, S> {
         let handle = self.call.handle;
         self.ask(TYPE);
         let type_name = self.answer.string_at(self.asked.length, 0).unwrap_or(&[]);
-        let is = |name| text::is(type_name, name);
-        let (is_directory, is_job) = (is("Directory"), is("Job"));
-        let (kind, access) = match () {
-            () if is("Process") => (ObjectKind::PROCESS, PROCESS_QUERY_AND_WAIT),
-            () if is("Thread") => (ObjectKind::THREAD, THREAD_QUERY_AND_WAIT),
-            () => (ObjectKind::default(), 0),
-        };
-        if is("File") {
+        let place = text::place_in(type_name, "File Directory Job Process Thread");
+        if place == Some(0) {
             // The value was given to a file since the list was taken.
             self.outcome = Outcome::TRUNCATED;
             return;
         }
         self.items(&[BASIC, NAME]);
-        if is_directory {
-            self.list(handle, &[], self.subject[0], listing, false);
+        let (kind, access) = match place {
+            Some(1) => return self.list(handle, &[], self.subject[0], listing, false),
+            Some(2) => return self.job(),
+            Some(3) => (ObjectKind::PROCESS, PROCESS_QUERY_AND_WAIT),
+            Some(4) => (ObjectKind::THREAD, THREAD_QUERY_AND_WAIT),
+            _ => return,
+        };
+        let duplicate = kernel.duplicate(holder, value(entry), Some(access));
+        let duplicate = Owned::new(kernel, duplicate.unwrap_or(Handle::NONE));
+        if duplicate.get() != Handle::NONE {
+            self.call.handle = duplicate.get();
         }
-        if is_job {
-            self.job();
-        }
-        if access != 0 {
-            let duplicate = kernel.duplicate(holder, value(entry), Some(access));
-            let duplicate = Owned::new(kernel, duplicate.unwrap_or(Handle::NONE));
-            if duplicate.get() != Handle::NONE {
-                self.call.handle = duplicate.get();
-            }
-            if kernel.wait(self.call.handle, Some(0)) == Status::SUCCESS {
-                self.ended_object(kind);
-            }
+        if kernel.wait(self.call.handle, Some(0)) == Status::SUCCESS {
+            self.ended_object(kind);
         }
     }
 }
