@@ -36,7 +36,9 @@ const BOOT_BUDGET: u32 = 10_000;
 /// Milliseconds past the budget before the worker counts as hung: a single question may be slow.
 const GRACE: u32 = 5_000;
 /// Milliseconds a family may take on a running system when `budget=` does not say: files may be far away.
-const LIVE_FAMILY_LIMIT: u32 = 60_000;
+const LIVE_FAMILY_LIMIT: u64 = 60_000;
+/// Units of the interrupt time in a millisecond.
+const INTERRUPT_TIME: u64 = 10_000;
 /// Milliseconds the finisher has.
 const FINISH_LIMIT: u32 = 5_000;
 
@@ -318,24 +320,28 @@ impl<K: Kernel> Job<'_, K> {
         };
         let budget = match self.arguments.budget {
             None if self.stem.phase == Phase::LIVE => None,
-            budget => Some(budget.unwrap_or(BOOT_BUDGET)),
+            budget => Some(u64::from(budget.unwrap_or(BOOT_BUDGET)) * INTERRUPT_TIME),
         };
+        // By the interrupt time, which is read from memory: this is asked between all questions, and the performance counter
+        // is a system call.
+        let now = || self.kernel.clock().interrupt_time;
         // When the time of the family at work is up: that of the run, or that part of it which one family may take.
         let deadline = Cell::new(0);
         let may_start = |family: Family| {
             self.run
                 .families_begun
                 .store(family.0 as u8 + 1, Ordering::Release);
-            let elapsed = self.elapsed();
+            let now = now();
             let Some(budget) = budget else {
-                deadline.set(elapsed.saturating_add(LIVE_FAMILY_LIMIT));
+                deadline.set(now + LIVE_FAMILY_LIMIT * INTERRUPT_TIME);
                 return true;
             };
-            deadline.set(budget.min(elapsed.saturating_add(budget / 2)));
+            let end = self.stem.clock.interrupt_time + budget;
+            deadline.set(end.min(now + budget / 2));
             // What bootshot says of itself explains the rest, and takes no time.
-            family == Family::OWN || elapsed < budget
+            family == Family::OWN || now < end
         };
-        let may_go_on = || self.elapsed() < deadline.get();
+        let may_go_on = || now() < deadline.get();
         let report = |family: Family, cost: capture::Cost| {
             self.report
                 .family(self.stem.phase, family, cost, self.start.1)
@@ -350,17 +356,6 @@ impl<K: Kernel> Job<'_, K> {
         )
         .map_err(Stop::NotWritten)?
         .run(self.arguments.families, may_start, report)
-    }
-
-    /// Milliseconds since the worker began. By the interrupt time, which is read from memory: this is asked between all
-    /// questions, and the performance counter is a system call.
-    #[inline(never)]
-    fn elapsed(&self) -> u32 {
-        let passed = self.kernel.clock().interrupt_time;
-        milliseconds(
-            passed.wrapping_sub(self.stem.clock.interrupt_time),
-            10_000_000,
-        )
     }
 
     fn header(&self) -> Header {
