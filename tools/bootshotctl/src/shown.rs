@@ -12,8 +12,12 @@ pub fn optional(value: Option<impl fmt::Display>) -> String {
 }
 
 /// `1 handle`, `2 handles`.
-pub fn count(number: usize, one: &str, many: &str) -> String {
-    format!("{number} {}", if number == 1 { one } else { many })
+pub fn count<N>(number: N, one: &str, many: &str) -> String
+where
+    N: fmt::Display + PartialEq + From<u8>,
+{
+    let word = if number == N::from(1) { one } else { many };
+    format!("{number} {word}")
 }
 
 /// Bytes, in the unit that leaves three digits at most.

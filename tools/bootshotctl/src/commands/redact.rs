@@ -152,35 +152,35 @@ fn report(output: &Path, redacted: &Redacted, keep: Keep) -> Result<(), Error> {
     let mut row = |what: &str, kept: bool, told: String| {
         pairs.add(what, if kept { "kept".to_owned() } else { told });
     };
-    let addresses = counted(redacted.addresses, "address", "addresses");
+    let addresses = shown::count(redacted.addresses, "address", "addresses");
     row("addresses", keep.addresses, format!("{addresses} replaced"));
-    let names = counted(redacted.names, "name", "names");
-    let identifiers = counted(redacted.identifiers, "identifier", "identifiers");
+    let names = shown::count(redacted.names, "name", "names");
+    let identifiers = shown::count(redacted.identifiers, "identifier", "identifiers");
     row(
         "users",
         keep.users,
         format!("{names} and {identifiers} replaced"),
     );
-    let lines = counted(redacted.command_lines, "command line", "command lines");
+    let lines = shown::count(redacted.command_lines, "command line", "command lines");
     row(
         "command lines",
         keep.command_lines,
         format!("{lines} removed"),
     );
-    let variables = counted(redacted.variables, "variable", "variables");
+    let variables = shown::count(redacted.variables, "variable", "variables");
     row(
         "environment",
         keep.environment,
         format!("{variables} removed"),
     );
-    let answers = counted(redacted.dropped_answers, "answer", "answers");
+    let answers = shown::count(redacted.dropped_answers, "answer", "answers");
     let bytes = shown::size(redacted.dropped_bytes);
     pairs.add(
         "not interpreted",
         format!("{bytes} removed, {answers} among them"),
     );
     if redacted.damaged_sections != 0 {
-        let sections = counted(redacted.damaged_sections, "section", "sections");
+        let sections = shown::count(redacted.damaged_sections, "section", "sections");
         pairs.add("damaged", format!("{sections} emptied"));
     }
     pairs.print()?;
@@ -190,8 +190,4 @@ fn report(output: &Path, redacted: &Redacted, keep: Keep) -> Result<(), Error> {
         );
     }
     Ok(())
-}
-
-fn counted(count: u64, one: &str, many: &str) -> String {
-    format!("{count} {}", if count == 1 { one } else { many })
 }

@@ -67,7 +67,7 @@ impl Verified {
         let state = match (&self.error, self.damage.len()) {
             (Some(error), _) => error.clone(),
             (None, 0) => "sound".to_owned(),
-            (None, count) => format!("not sound, {count} reasons"),
+            (None, count) => format!("not sound, {}", shown::count(count, "reason", "reasons")),
         };
         pairs.add("state", state);
         for problem in &self.damage {

@@ -46,9 +46,12 @@ fn print(wfp: &Wfp) -> Result<(), Error> {
     let mut pairs = Pairs::default();
     for store in ["BootTime", "Persistent"] {
         let objects = wfp.objects.iter().filter(|object| object.store == store);
-        pairs.add(store, format!("{} objects", objects.count()));
+        pairs.add(store, shown::count(objects.count(), "object", "objects"));
     }
-    pairs.add("not readable", format!("{} keys", wfp.unreadable.len()));
+    pairs.add(
+        "not readable",
+        shown::count(wfp.unreadable.len(), "key", "keys"),
+    );
     pairs.print()?;
     output::line("")?;
     if wfp.objects.is_empty() && wfp.unreadable.is_empty() {
