@@ -260,7 +260,9 @@ fn many_snapshots_of_a_directory_are_told_apart() {
         "SELECT count(*) AS n FROM summary JOIN memory USING (snapshot_id)",
     ]);
     let rows: Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!(rows[0]["n"], 5, "{}", stderr(&output));
+    let files = std::fs::read_dir(folder).unwrap().count();
+    assert!(files > 1);
+    assert_eq!(rows[0]["n"], files, "{}", stderr(&output));
 }
 
 #[test]
