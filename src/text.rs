@@ -109,10 +109,10 @@ impl Line {
     /// Appends UTF-16; what is not printable ASCII becomes a question mark, since the boot screen shows no more.
     pub fn wide(&mut self, text: &[u16]) {
         for unit in text {
-            let printable = u8::try_from(*unit)
-                .ok()
-                .filter(|byte| matches!(byte, b' '..=b'~'));
-            self.byte(printable.unwrap_or(b'?'));
+            self.byte(match *unit {
+                0x20..=0x7E => *unit as u8,
+                _ => b'?',
+            });
         }
     }
 

@@ -23,19 +23,18 @@ const WRITES: u32 = {
         | GENERIC_WRITE
 };
 
-/// SIDs that may write: revision, count, authority, subauthorities, as they stand in a descriptor.
-const TRUSTED: [&[u8]; 4] = [
+/// SIDs that may write, one behind the other: revision, count, authority, subauthorities, as they stand in a descriptor.
+#[rustfmt::skip]
+const TRUSTED: &[u8] = &[
     // S-1-5-18, LocalSystem
-    &[1, 1, 0, 0, 0, 0, 0, 5, 18, 0, 0, 0],
+    1, 1, 0, 0, 0, 0, 0, 5, 18, 0, 0, 0,
     // S-1-5-32-544, BUILTIN\Administrators
-    &[1, 2, 0, 0, 0, 0, 0, 5, 32, 0, 0, 0, 32, 2, 0, 0],
+    1, 2, 0, 0, 0, 0, 0, 5, 32, 0, 0, 0, 32, 2, 0, 0,
     // S-1-3-4, OWNER RIGHTS: the owner is looked at by itself
-    &[1, 1, 0, 0, 0, 0, 0, 3, 4, 0, 0, 0],
+    1, 1, 0, 0, 0, 0, 0, 3, 4, 0, 0, 0,
     // S-1-5-80-956008885-3418522649-1831038044-1853292631-2271478464, NT SERVICE\TrustedInstaller
-    &[
-        1, 6, 0, 0, 0, 0, 0, 5, 80, 0, 0, 0, 0xB5, 0x89, 0xFB, 0x38, 0x19, 0x84, 0xC2, 0xCB, 0x5C,
-        0x6C, 0x23, 0x6D, 0x57, 0x00, 0x77, 0x6E, 0xC0, 0x02, 0x64, 0x87,
-    ],
+    1, 6, 0, 0, 0, 0, 0, 5, 80, 0, 0, 0, 0xB5, 0x89, 0xFB, 0x38, 0x19, 0x84, 0xC2, 0xCB,
+    0x5C, 0x6C, 0x23, 0x6D, 0x57, 0x00, 0x77, 0x6E, 0xC0, 0x02, 0x64, 0x87,
 ];
 
 /// Whether this self-relative security descriptor (owner and DACL) lets anybody write but SYSTEM, administrators and
@@ -49,7 +48,16 @@ fn may_others_write(descriptor: &[u8], user: &[u8]) -> Option<bool> {
     const CONTROL: usize = 0;
     const OWNER: usize = 4;
     const DACL: usize = 16;
-    let is_trusted = |sid: &[u8]| sid == user || TRUSTED.contains(&sid);
+    let is_trusted = |sid: &[u8]| {
+        let mut offset = 0;
+        while let Some(trusted) = sid_at(TRUSTED, offset) {
+            if sid == trusted {
+                return true;
+            }
+            offset += trusted.len();
+        }
+        sid == user
+    };
     let dacl = dword(descriptor, DACL) as usize;
     if dword(descriptor, CONTROL) >> 16 & SE_DACL_PRESENT == 0 || dacl == 0 {
         // No DACL: everybody may do everything.
@@ -120,7 +128,7 @@ mod tests {
 
     #[test]
     fn system_administrators_and_ourselves_may_write() {
-        let [system, administrators, ..] = TRUSTED;
+        let [system, administrators] = [0, 12].map(|offset| sid_at(TRUSTED, offset).unwrap());
         let ours = [
             (0, 3, FULL, system),
             (0, 3, FULL, administrators),
@@ -136,7 +144,7 @@ mod tests {
 
     #[test]
     fn anybody_else_may_not() {
-        let [system, ..] = TRUSTED;
+        let system = sid_at(TRUSTED, 0).unwrap();
         let with = |kind, flags, mask| {
             descriptor(
                 system,
@@ -179,7 +187,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_read_is_not_trusted() {
-        let [system, ..] = TRUSTED;
+        let system = sid_at(TRUSTED, 0).unwrap();
         let whole = descriptor(system, &[(0, 0, FULL, system)]);
         assert!(!is_writable_by_others(&whole, &[]));
         for length in 0..whole.len() {
