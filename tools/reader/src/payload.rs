@@ -27,6 +27,26 @@ struct Run<'a> {
     bytes: Cow<'a, [u8]>,
 }
 
+impl Run<'_> {
+    /// The items from the one on that begins at `start`, which is counted from the beginning of the run.
+    fn items_from(
+        &self,
+        start: usize,
+        encoding: Encoding,
+    ) -> impl Iterator<Item = Result<Item<'_>, usize>> {
+        let offset = self.offset + start;
+        let bytes = self.bytes.get(start..).unwrap_or_default();
+        Items::new(bytes, encoding).map(move |item| match item {
+            Ok(item) => Ok(Item {
+                offset: offset + item.offset,
+                data_offset: offset + item.data_offset,
+                ..item
+            }),
+            Err(at) => Err(offset + at),
+        })
+    }
+}
+
 impl<'a> Payload<'a> {
     /// One answer of the kernel.
     pub(crate) fn single(chunks: Vec<&'a [u8]>, source: Source) -> Self {
@@ -72,17 +92,17 @@ impl<'a> Payload<'a> {
         let mut sound = true;
         self.runs
             .iter()
-            .flat_map(|run| {
-                Items::new(&run.bytes, self.encoding).map(|item| match item {
-                    Ok(item) => Ok(Item {
-                        offset: run.offset + item.offset,
-                        data_offset: run.offset + item.data_offset,
-                        ..item
-                    }),
-                    Err(offset) => Err(run.offset + offset),
-                })
-            })
+            .flat_map(|run| run.items_from(0, self.encoding))
             .take_while(move |item| std::mem::replace(&mut sound, item.is_ok()))
+    }
+
+    /// The item that [`items`](Self::items) has with this offset.
+    pub(crate) fn item_at(&self, offset: usize) -> Option<Item<'_>> {
+        let behind = self.runs.partition_point(|run| run.offset <= offset);
+        let run = &self.runs[behind.checked_sub(1)?];
+        run.items_from(offset - run.offset, self.encoding)
+            .next()?
+            .ok()
     }
 
     /// How many items a batch has.
@@ -248,6 +268,11 @@ mod tests {
                     assert_eq!(payload.len(), bytes.len());
                     assert_eq!(payload[..], *bytes);
                     assert_eq!(payload.item_count(), 9);
+                    for item in payload.items().flatten() {
+                        let again = payload.item_at(item.offset).unwrap();
+                        assert_eq!(format!("{again:?}"), format!("{item:?}"));
+                    }
+                    assert!(payload.item_at(bytes.len()).is_none());
                 }
             }
         }

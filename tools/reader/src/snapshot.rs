@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 
 use bootshot_format::{
-    Damage, DamageKind, Family, FinishedBy, Header, HeaderError, MAGIC, Outcome, Record,
+    Damage, DamageKind, Family, FinishedBy, Header, HeaderError, Item, MAGIC, Outcome, Record,
     RecordKind, Records, SectionBegin, SectionEnd, Source, Trailer,
 };
 
@@ -123,6 +123,8 @@ pub struct Answer<'a> {
     pub buffer_address: u64,
     /// The bytes.
     pub bytes: &'a [u8],
+    /// Where [`Snapshot::answer_at`] finds it in its section.
+    pub(crate) place: usize,
     name: &'a [u8],
     value_name: &'a [u8],
     width: PointerWidth,
@@ -172,53 +174,8 @@ impl<'a> Answer<'a> {
         problems: &mut Vec<Problem>,
         decoder: impl FnOnce(&Buffer<'a>, &mut Vec<Problem>) -> R,
     ) -> R {
-        self.told()
-            .decode_at(self.buffer_address, problems, decoder)
-    }
-
-    /// What a decoder needs of it that follows no pointers.
-    pub(crate) const fn told(&self) -> Told<'a> {
-        Told {
-            bytes: self.bytes,
-            offset: self.offset,
-            section: self.section,
-            width: self.width,
-        }
-    }
-}
-
-/// The bytes of an answer and where they are: what is kept of those that there are hundreds of thousands of.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Told<'a> {
-    bytes: &'a [u8],
-    offset: usize,
-    section: u32,
-    width: PointerWidth,
-}
-
-impl<'a> Told<'a> {
-    /// The bytes.
-    pub const fn bytes(&self) -> &'a [u8] {
-        self.bytes
-    }
-
-    /// As [`Answer::decode`].
-    pub fn decode<R>(
-        &self,
-        problems: &mut Vec<Problem>,
-        decoder: impl FnOnce(&Buffer<'a>, &mut Vec<Problem>) -> R,
-    ) -> R {
-        self.decode_at(0, problems, decoder)
-    }
-
-    fn decode_at<R>(
-        &self,
-        address: u64,
-        problems: &mut Vec<Problem>,
-        decoder: impl FnOnce(&Buffer<'a>, &mut Vec<Problem>) -> R,
-    ) -> R {
         let before = problems.len();
-        let decoded = decoder(&Buffer::new(self.bytes, address, self.width), problems);
+        let decoded = decoder(&self.buffer(), problems);
         for problem in problems.iter_mut().skip(before) {
             problem.section = Some(self.section);
             problem.offset += self.offset as u64;
@@ -329,29 +286,44 @@ impl<'a> Snapshot<'a> {
     pub fn answers_in<'s>(&'s self, section: &'s Section<'a>) -> impl Iterator<Item = Answer<'s>> {
         let batch = section.is_batch();
         let single = (!batch).then(|| self.single(section));
+        let items = section.payload.items().flatten();
         single
             .into_iter()
-            .chain(section.payload.items().flatten().map(|item| {
-                let header = item.header;
-                Answer {
-                    section: section.ordinal,
-                    offset: item.data_offset,
-                    family: section.begin.family,
-                    source: header.source,
-                    class: header.class,
-                    argument: header.argument,
-                    argument2: header.argument2,
-                    status: header.status,
-                    outcome: header.outcome,
-                    tries: header.tries,
-                    returned_length: header.returned_length.into(),
-                    buffer_address: header.buffer_address,
-                    bytes: item.data,
-                    name: item.name,
-                    value_name: item.value_name,
-                    width: self.width,
-                }
-            }))
+            .chain(items.map(|item| self.answer_in(section, item)))
+    }
+
+    /// The answer that was at this place in a section.
+    pub(crate) fn answer_at(&self, ordinal: u32, place: usize) -> Option<Answer<'_>> {
+        let sections = &self.sections;
+        let found = sections.binary_search_by_key(&ordinal, |section| section.ordinal);
+        let section = &sections[found.ok()?];
+        match section.is_batch() {
+            true => Some(self.answer_in(section, section.payload.item_at(place)?)),
+            false => Some(self.single(section)),
+        }
+    }
+
+    fn answer_in<'s>(&self, section: &'s Section<'a>, item: Item<'s>) -> Answer<'s> {
+        let header = item.header;
+        Answer {
+            section: section.ordinal,
+            offset: item.data_offset,
+            family: section.begin.family,
+            source: header.source,
+            class: header.class,
+            argument: header.argument,
+            argument2: header.argument2,
+            status: header.status,
+            outcome: header.outcome,
+            tries: header.tries,
+            returned_length: header.returned_length.into(),
+            buffer_address: header.buffer_address,
+            bytes: item.data,
+            place: item.offset,
+            name: item.name,
+            value_name: item.value_name,
+            width: self.width,
+        }
     }
 
     fn single<'s>(&'s self, section: &'s Section<'a>) -> Answer<'s> {
@@ -371,6 +343,7 @@ impl<'a> Snapshot<'a> {
             returned_length: end.map_or(0, |end| end.returned_length),
             buffer_address: end.map_or(0, |end| end.buffer_address),
             bytes: &section.payload,
+            place: 0,
             name: section.name,
             value_name: section.value_name,
             width: self.width,

@@ -525,9 +525,13 @@ fn find(snapshot: &Snapshot<'_>) -> Found {
         found
             .command_lines
             .extend(process.command_line.as_deref().map(str::to_owned));
-        found
-            .identifiers
-            .extend(process.user.filter(|user| user.contains("-21-")));
+        found.identifiers.extend(
+            process
+                .user
+                .iter()
+                .filter(|user| user.contains("-21-"))
+                .map(ToString::to_string),
+        );
         for path in [process.path.as_deref()].into_iter().flatten() {
             let lower = path.to_lowercase();
             let behind = lower.split("\\users\\").nth(1);

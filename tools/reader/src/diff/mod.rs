@@ -282,7 +282,11 @@ impl<T: Send> Pair<T> {
     ) -> Self {
         let moments = [Moment::of(first), Moment::of(second)];
         let at_once = is_large(first) && is_large(second);
-        let (one, other) = both(at_once, || first.processes(), || second.processes());
+        let (one, other) = both(
+            at_once,
+            || first.processes_of_list(),
+            || second.processes_of_list(),
+        );
         let read = [one, other];
         let (boot, evidence) =
             relation::of_boot((&moments[0], &read[0].value), (&moments[1], &read[1].value));
@@ -314,19 +318,33 @@ impl<T: Send> Pair<T> {
             })
         };
         let of_those = |are_walked: bool| {
-            let mut walks = Walks::default();
             let wanted = |subject: &&Subject| options.subjects.contains(&subject.name);
             let subjects = SUBJECTS.iter().filter(wanted).enumerate();
-            subjects
-                .filter(|(_, subject)| subject.extract.is_walked() == are_walked)
-                .map(|(place, subject)| {
-                    let entries = extract([&one, &other], subject, &mut walks, entries);
-                    (place, compared(subject, entries))
-                })
+            subjects.filter(move |(_, subject)| subject.extract.is_walked() == are_walked)
+        };
+        let walked = || {
+            let mut walks = Walks::default();
+            let extracted = of_those(true).map(|(place, subject)| {
+                let entries = extract([&one, &other], subject, &mut walks, entries);
+                (place, subject, entries)
+            });
+            let extracted: Vec<_> = extracted.collect();
+            // Comparing takes memory too, and the walk no more.
+            drop(walks);
+            let extracted = extracted.into_iter();
+            extracted
+                .map(|(place, subject, entries)| (place, compared(subject, entries)))
                 .collect::<Vec<_>>()
         };
+        let rest = || {
+            let made = of_those(false).map(|(place, subject)| {
+                let entries = extract([&one, &other], subject, &mut Walks::default(), entries);
+                (place, compared(subject, entries))
+            });
+            made.collect()
+        };
         // What is found by walking through the namespace takes about as long as all the rest.
-        let (mut subjects, rest) = both(at_once, || of_those(true), || of_those(false));
+        let (mut subjects, rest) = both(at_once, walked, rest);
         subjects.extend(rest);
         subjects.sort_by_key(|(place, _)| *place);
         let [first, second] = moments;

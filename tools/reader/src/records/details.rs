@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use bootshot_format::{MemoryKind, Source};
 
+use super::processes::Texts;
 use crate::decode::{self, Protection, Sid};
 use crate::error::Problem;
 use crate::layout::structures::{
@@ -44,11 +45,13 @@ pub(super) struct Details {
     pub sequence_number: Option<u64>,
 }
 
-/// The details of every process that told any.
+/// The details of every process that told any. Each problem goes to `tell`.
 pub(super) fn details(
     snapshot: &Snapshot<'_>,
-    problems: &mut Vec<Problem>,
+    texts: &mut Texts,
+    mut tell: impl FnMut(Problem),
 ) -> BTreeMap<Key, Details> {
+    let problems = &mut Vec::new();
     let mut by_process: BTreeMap<Key, Details> = BTreeMap::new();
     let mut memory: BTreeMap<Key, Vec<Answer<'_>>> = BTreeMap::new();
     let of_processes = [
@@ -61,7 +64,8 @@ pub(super) fn details(
         let key = (answer.argument, answer.argument2);
         match answer.source {
             Source::PROCESS_INFORMATION => {
-                process_information(&answer, by_process.entry(key).or_default(), problems);
+                let details = by_process.entry(key).or_default();
+                process_information(&answer, details, texts, problems);
             }
             Source::TOKEN_INFORMATION => {
                 let details = by_process.entry(key).or_default();
@@ -75,6 +79,7 @@ pub(super) fn details(
             Source::PROCESS_MEMORY => memory.entry(key).or_default().push(answer),
             _ => {}
         }
+        problems.drain(..).for_each(&mut tell);
     }
     for (key, ranges) in memory {
         let details = by_process.entry(key).or_default();
@@ -85,7 +90,12 @@ pub(super) fn details(
     by_process
 }
 
-fn process_information(answer: &Answer<'_>, details: &mut Details, problems: &mut Vec<Problem>) {
+fn process_information(
+    answer: &Answer<'_>,
+    details: &mut Details,
+    texts: &mut Texts,
+    problems: &mut Vec<Problem>,
+) {
     use PROCESS_TELEMETRY_ID_INFORMATION as TelemetryId;
 
     match answer.class {
@@ -95,7 +105,8 @@ fn process_information(answer: &Answer<'_>, details: &mut Details, problems: &mu
         }
         class::IMAGE_FILE_NAME => {
             let path = string_answer(answer, "image path", problems);
-            details.image_path = path.filter(|path| !path.is_empty());
+            let path = path.filter(|path| !path.is_empty());
+            details.image_path = path.map(|path| texts.once(path));
         }
         class::COMMAND_LINE => {
             details.command_line = string_answer(answer, "command line", problems);
@@ -106,7 +117,8 @@ fn process_information(answer: &Answer<'_>, details: &mut Details, problems: &mu
                 return;
             };
             details.sequence_number = id.fixed.get(TelemetryId::ProcessSequenceNumber);
-            details.image_path = details.image_path.take().or(id.image_path);
+            let image_path = id.image_path.map(|path| texts.once(path));
+            details.image_path = details.image_path.take().or(image_path);
             details.command_line = details.command_line.take().or(id.command_line);
             details.user = details.user.take().or(id.user);
         }

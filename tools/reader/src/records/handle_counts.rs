@@ -14,8 +14,8 @@ use crate::snapshot::Snapshot;
 pub(crate) struct CountsByType {
     /// The names of types, in their order.
     types: Vec<Arc<str>>,
-    /// By process id and place of the name of the type.
-    by_process: BTreeMap<(u64, u32), u64>,
+    /// Process id, place of the name of the type, and number: in that order, and of each once, when all are counted.
+    by_process: Vec<(u64, u32, u64)>,
     /// To objects whose type has no name here.
     pub of_unknown_type: u64,
 }
@@ -24,7 +24,20 @@ impl CountsByType {
     /// By process id and name of the type, in that order.
     pub fn by_process(&self) -> impl Iterator<Item = (u64, &Arc<str>, u64)> {
         let counts = self.by_process.iter();
-        counts.map(|((pid, place), count)| (*pid, &self.types[*place as usize], *count))
+        counts.map(|(pid, place, count)| (*pid, &self.types[*place as usize], *count))
+    }
+
+    /// Puts together what was counted of the same process and type at different places of the list.
+    fn finish(&mut self) {
+        self.by_process.sort_unstable();
+        self.by_process.dedup_by(|later, kept| {
+            let is_same = (later.0, later.1) == (kept.0, kept.1);
+            if is_same {
+                kept.2 += later.2;
+            }
+            is_same
+        });
+        self.by_process.shrink_to_fit();
     }
 
     fn place(&self, name: &Arc<str>) -> Option<u32> {
@@ -60,9 +73,7 @@ impl Current {
     fn flush(&mut self, places: &BTreeMap<u32, u32>, counts: &mut CountsByType) {
         for (type_index, count) in self.counts.drain(..) {
             match places.get(&type_index) {
-                Some(place) => {
-                    *counts.by_process.entry((self.pid, *place)).or_default() += count;
-                }
+                Some(place) => counts.by_process.push((self.pid, *place, count)),
                 None => counts.of_unknown_type += count,
             }
         }
@@ -85,14 +96,14 @@ impl Snapshot<'_> {
                 .iter()
                 .filter_map(|(index, name)| Some((*index, counts.place(name)?)))
                 .collect();
+            let mut of_capture = vec![0; counts.types.len()];
             let mut current = Current::default();
             for entry in self.each_handle_entry(problems) {
                 let own_type = (entry.process_id == self.header.process_id)
                     .then(|| own_types.get(&entry.handle))
                     .flatten();
                 if let Some(place) = own_type.and_then(|name| counts.place(name)) {
-                    let of = (entry.process_id, place);
-                    *counts.by_process.entry(of).or_default() += 1;
+                    of_capture[place as usize] += 1;
                     continue;
                 }
                 if entry.process_id != current.pid {
@@ -102,6 +113,11 @@ impl Snapshot<'_> {
                 current.count(entry.type_index);
             }
             current.flush(&places, &mut counts);
+            for (place, count) in (0..).zip(of_capture).filter(|(_, count)| *count != 0) {
+                let own_id = self.header.process_id;
+                counts.by_process.push((own_id, place, count));
+            }
+            counts.finish();
             counts
         })
     }

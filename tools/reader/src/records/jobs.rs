@@ -244,8 +244,8 @@ impl Snapshot<'_> {
         let mut told: BTreeMap<u64, Naming> = BTreeMap::new();
         for (opened, name) in walk.named() {
             if opened.kind == ObjectKind::JOB {
-                told.insert(opened.handle, Naming::named(walk.name_of(name)));
-                answers.entry(Some((own_id, opened.handle))).or_default();
+                told.insert(opened.handle(), Naming::named(walk.name_of(name)));
+                answers.entry(Some((own_id, opened.handle()))).or_default();
             }
         }
         let mut jobs: Vec<Job> = Vec::new();

@@ -99,9 +99,9 @@ pub(super) struct Walk<'s> {
     pub entries: Vec<WalkedEntry<'s>>,
     types: Types<'s>,
     /// By directory entry.
-    opened: Vec<Opened<'s>>,
-    /// Of the directories, without an entry: `\` itself.
-    bases: Vec<(Opened<'s>, usize)>,
+    opened: Vec<Opened>,
+    /// Of the directories, without an entry: `\` itself. The place of what was opened, and of the directory.
+    bases: Vec<(u32, u32)>,
     /// Through handles of others.
     foreign: BTreeMap<HandleReference, Listing<'s>>,
 }
@@ -123,11 +123,11 @@ impl<'s> Types<'s> {
     }
 }
 
-/// What a name is made of: of a directory, or of an entry.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+/// What a name is made of: of a directory, or of an entry. In the order of [`Walk::named`].
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) enum Named {
-    Directory(usize),
-    Entry(usize),
+    Directory(u32),
+    Entry(u32),
 }
 
 /// A name as the object manager compares it: without regard to case.
@@ -168,8 +168,8 @@ impl<'s> Walk<'s> {
     /// The name of what was opened.
     pub fn name_of(&self, named: Named) -> ObjectName {
         match named {
-            Named::Directory(directory) => (*self.directories[directory].name).clone(),
-            Named::Entry(entry) => self.name(entry),
+            Named::Directory(directory) => (*self.directories[directory as usize].name).clone(),
+            Named::Entry(entry) => self.name(entry as usize),
         }
     }
 
@@ -189,7 +189,7 @@ impl<'s> Walk<'s> {
     }
 
     /// What an entry was opened as, refused opens included.
-    pub fn opened_at(&self, entry: usize) -> &[Opened<'s>] {
+    pub fn opened_at(&self, entry: usize) -> &[Opened] {
         let Some(first) = (self.entries[entry].opened as usize).checked_sub(1) else {
             return &[];
         };
@@ -198,11 +198,11 @@ impl<'s> Walk<'s> {
     }
 
     /// What was opened as the type that the directory lists, else the first that could be opened, else the first.
-    pub fn best_open(&self, entry: usize) -> Option<&Opened<'s>> {
+    pub fn best_open(&self, entry: usize) -> Option<&Opened> {
         let opened = self.opened_at(entry);
         let type_name = self.type_name(entry);
-        let listed = |opened: &&Opened<'_>| type_of(opened.kind) == &**type_name;
-        let open = |opened: &&Opened<'_>| opened.handle != 0;
+        let listed = |opened: &&Opened| type_of(opened.kind) == &**type_name;
+        let open = |opened: &&Opened| opened.handle() != 0;
         opened
             .iter()
             .find(listed)
@@ -216,16 +216,29 @@ impl<'s> Walk<'s> {
     }
 
     /// Everything that is open, with what its name is made of.
-    pub fn named(&self) -> impl Iterator<Item = (&Opened<'s>, Named)> {
+    pub fn named(&self) -> impl Iterator<Item = (&Opened, Named)> {
+        let places = self.named_at();
+        places.map(|(place, named)| (self.opened(place), named))
+    }
+
+    /// The same by [place](Self::opened).
+    pub fn named_at(&self) -> impl Iterator<Item = (u32, Named)> {
         let bases = self.bases.iter();
-        let bases = bases.map(|(opened, directory)| (opened, Named::Directory(*directory)));
-        let entries = (0..self.entries.len()).flat_map(move |entry| {
-            let opened = self.opened_at(entry).iter();
-            opened.map(move |opened| (opened, Named::Entry(entry)))
+        let bases = bases.map(|(opened, directory)| (*opened, Named::Directory(*directory)));
+        let entries = self.entries.iter().enumerate();
+        let entries = entries.flat_map(move |(place, entry)| {
+            let first = entry.opened.saturating_sub(1);
+            let opened = first..first + self.opened_at(place).len() as u32;
+            opened.map(move |opened| (opened, Named::Entry(place as u32)))
         });
         bases
             .chain(entries)
-            .filter(|(opened, _)| opened.handle != 0)
+            .filter(|(place, _)| self.opened(*place).handle() != 0)
+    }
+
+    /// What was opened, by place.
+    pub fn opened(&self, place: u32) -> &Opened {
+        &self.opened[place as usize]
     }
 
     /// The entry of this name in a directory.
@@ -331,14 +344,14 @@ impl Snapshot<'_> {
     /// The same with nothing but directories and what was opened as this.
     pub(super) fn walk_to(&self, wanted: ObjectKind, problems: &mut Vec<Problem>) -> Walk<'_> {
         let is_wanted =
-            |opened: &Opened<'_>| opened.kind == ObjectKind::DIRECTORY || opened.kind == wanted;
+            |opened: &Opened| opened.kind == ObjectKind::DIRECTORY || opened.kind == wanted;
         let opened = self.opened_objects().filter(is_wanted).collect();
         self.walk_over(opened, true, problems)
     }
 
     fn walk_over<'s>(
         &'s self,
-        opened: Vec<Opened<'s>>,
+        opened: Vec<Opened>,
         only_opened: bool,
         problems: &mut Vec<Problem>,
     ) -> Walk<'s> {
@@ -367,7 +380,7 @@ impl Snapshot<'_> {
             listing.answers.push(answer);
         }
         walk.opened.shrink_to_fit();
-        walk.opened.sort_by_key(|opened| opened.entry);
+        walk.opened.sort_unstable_by_key(Opened::order);
         // `\` first: what else is named by its path may have been found below it by then.
         let mut bases: Vec<ListedBy> = listings
             .iter()
@@ -428,13 +441,14 @@ impl<'s> Walk<'s> {
     ) {
         let path_length = name.to_string().len();
         if let ListedBy::Handle((_, handle)) = &key {
-            let base = self.opened.iter().find(|opened| {
+            let base = self.opened.iter().position(|opened| {
                 opened.entry == 0
                     && opened.kind == ObjectKind::DIRECTORY
-                    && opened.handle == *handle
+                    && opened.handle() == *handle
             });
-            if let (Some(base), None) = (base.copied(), above) {
-                self.bases.push((base, self.directories.len()));
+            if let (Some(base), None) = (base, above) {
+                self.bases
+                    .push((base as u32, self.directories.len() as u32));
             }
         }
         let mut queue = VecDeque::from([(key, listing, Arc::new(name), above, path_length, 0)]);
@@ -457,12 +471,12 @@ impl<'s> Walk<'s> {
                 let place = self.entries.len();
                 for index in opened.clone() {
                     let opened = &self.opened[index];
-                    if opened.kind != ObjectKind::DIRECTORY || opened.handle == 0 {
+                    if opened.kind != ObjectKind::DIRECTORY || opened.handle() == 0 {
                         continue;
                     }
                     let entry_name: Arc<str> = utf16(entry_name).into();
                     let length = path_length + 1 + entry_name.len();
-                    let below = ListedBy::Handle((own_id, opened.handle));
+                    let below = ListedBy::Handle((own_id, opened.handle()));
                     if depth >= MAXIMUM_DEPTH || length > MAXIMUM_PATH {
                         problems.push(Problem::new(
                             "object directory",
@@ -710,7 +724,7 @@ impl<'w> EntryAt<'w, '_> {
         let Walked { snapshot, walk, .. } = self.walked;
         self.object_type().hash(state);
         if let Some(opened) = walk.best_open(self.index) {
-            (opened.handle != 0).hash(state);
+            (opened.handle() != 0).hash(state);
             opened.status.hash(state);
             snapshot.hash_object(opened, self.walked.lists(), state);
         }
@@ -725,7 +739,7 @@ impl<'w> EntryAt<'w, '_> {
             depth: walk.directory_of(self.index).depth,
             opening: match walk.best_open(self.index) {
                 None => Opening::NotTried,
-                Some(opened) if opened.handle == 0 => Opening::Refused(opened.status),
+                Some(opened) if opened.handle() == 0 => Opening::Refused(opened.status),
                 Some(_) => Opening::Opened,
             },
             details: None,
@@ -742,7 +756,7 @@ impl<'w> EntryAt<'w, '_> {
         let Walked { snapshot, walk, .. } = self.walked;
         let opened = walk
             .best_open(self.index)
-            .filter(|opened| opened.handle != 0);
+            .filter(|opened| opened.handle() != 0);
         NamespaceEntry {
             details: opened.map(|opened| {
                 Box::new(snapshot.object_details(opened, self.walked.lists(), problems))
@@ -837,7 +851,7 @@ impl Snapshot<'_> {
         }
         // What is opened without a directory entry is `\` itself.
         let refused = self.opened_objects().find(|opened| {
-            opened.kind == ObjectKind::DIRECTORY && opened.entry == 0 && opened.handle == 0
+            opened.kind == ObjectKind::DIRECTORY && opened.entry == 0 && opened.handle() == 0
         });
         let why = match refused {
             Some(opened) => describe_status(opened.status),
@@ -862,7 +876,7 @@ impl Snapshot<'_> {
             let names = self.object_names(&walk, &lists, problems);
             let reached: std::collections::BTreeSet<u64> = walk
                 .named()
-                .filter_map(|(opened, _)| Some(lists.own(opened.handle)?.object))
+                .filter_map(|(opened, _)| Some(lists.own(opened.handle())?.object))
                 .collect();
             let images = self.image_names();
             let type_names = self.type_names();

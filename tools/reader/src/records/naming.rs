@@ -226,11 +226,23 @@ impl Told {
     }
 }
 
+/// An object that the walk reached.
+pub(super) struct Reached {
+    /// Where it is.
+    pub address: u64,
+    /// The index of its type.
+    pub type_index: u32,
+    /// What its name is made of: of several names, the first.
+    named: Named,
+    /// What was opened there: its place in the walk.
+    pub opened: u32,
+}
+
 /// All that is known of objects' names.
 pub(super) struct Names<'w> {
     walk: &'w Walk<'w>,
-    /// What the walk reached, by address: the type index, and what the name is made of.
-    walked: Vec<(u64, u32, Named)>,
+    /// What the walk reached, by address, in order.
+    pub reached: Vec<Reached>,
     /// Whether the walk's own objects have addresses, so that an object it did not find is not one of them.
     has_addresses: bool,
     told: Told,
@@ -243,17 +255,23 @@ impl Names<'_> {
             .unwrap_or_else(|| Naming::without(self.why_unknown(entry, object_type)))
     }
 
+    /// The place of what the walk reached at this address.
+    pub fn place(&self, address: u64) -> Option<usize> {
+        let reached = &self.reached;
+        let place = reached.binary_search_by_key(&address, |reached| reached.address);
+        place.ok()
+    }
+
     fn known(&self, entry: &HandleEntry) -> Option<Naming> {
         if entry.object == 0 {
             let reference = (entry.process_id, entry.handle);
             return self.told.by_handle.get(&reference).cloned();
         }
         // The path by which the walk reached it is better than any other name.
-        let of = |(address, ..): &(u64, u32, Named)| *address;
-        if let Ok(place) = self.walked.binary_search_by_key(&entry.object, of) {
-            let (_, type_index, named) = self.walked[place];
-            let is_it = type_index == entry.type_index;
-            return is_it.then(|| Naming::named(self.walk.name_of(named)));
+        if let Some(place) = self.place(entry.object) {
+            let reached = &self.reached[place];
+            let is_it = reached.type_index == entry.type_index;
+            return is_it.then(|| Naming::named(self.walk.name_of(reached.named)));
         }
         let (type_index, naming) = self.told.by_address.get(&entry.object)?;
         (*type_index == entry.type_index).then(|| naming.clone())
@@ -291,22 +309,28 @@ impl Snapshot<'_> {
         problems: &mut Vec<Problem>,
     ) -> Names<'w> {
         let mut has_addresses = false;
-        let mut walked = Vec::with_capacity(walk.opened_count());
-        for (opened, named) in walk.named() {
-            if let Some(entry) = lists.own(opened.handle).filter(|entry| entry.object != 0) {
+        let mut reached = Vec::with_capacity(walk.opened_count());
+        for (opened, named) in walk.named_at() {
+            let entry = lists.own(walk.opened(opened).handle());
+            if let Some(entry) = entry.filter(|entry| entry.object != 0) {
                 has_addresses = true;
                 if wanted(entry.type_index) {
-                    walked.push((entry.object, entry.type_index, named));
+                    reached.push(Reached {
+                        address: entry.object,
+                        type_index: entry.type_index,
+                        named,
+                        opened,
+                    });
                 }
             }
         }
         // Of several names the first counts.
-        walked.sort_by_key(|(address, ..)| *address);
-        walked.dedup_by_key(|(address, ..)| *address);
-        walked.shrink_to_fit();
+        reached.sort_unstable_by_key(|reached| (reached.address, reached.named, reached.opened));
+        reached.dedup_by_key(|reached| reached.address);
+        reached.shrink_to_fit();
         Names {
             walk,
-            walked,
+            reached,
             has_addresses,
             told: self.names_told(lists, problems),
         }

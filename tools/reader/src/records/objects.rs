@@ -156,15 +156,15 @@ struct Draft {
     origin: Origin,
 }
 
-/// Where an object was found.
-#[derive(Clone, Copy)]
+/// Where an object was found, in the order in which they are found.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Origin {
     /// In the handle list: the place of its first handle among those in the order of their objects, and whether that is the
     /// first one of its address.
     Listed(u32, bool),
-    /// Only among what the capture opened: the place there.
-    Opened(u32),
-    /// The same, without an address.
+    /// Only among what the walk reached: the place there.
+    Reached(u32),
+    /// The same, without an address: the place among those.
     Hidden(u32),
 }
 
@@ -237,53 +237,45 @@ impl Snapshot<'_> {
             let names = self.object_names(&walk, &lists, problems);
             let images = self.image_names();
 
-            let mut open: Vec<(&Opened<'_>, Named)> = Vec::with_capacity(walk.opened_count());
-            open.extend(walk.named());
-            // By address, of each the first.
-            let mut opened: Vec<(u64, u32)> = Vec::with_capacity(open.len());
-            let mut without_address = Vec::new();
-            for (place, (open, _)) in open.iter().enumerate() {
-                match lists.own(open.handle) {
-                    Some(entry) if entry.object != 0 => opened.push((entry.object, place as u32)),
-                    _ => without_address.push(place as u32),
-                }
-            }
-            opened.sort_unstable();
-            opened.dedup_by_key(|(address, _)| *address);
-            let opened_at = |address: u64| {
-                let place = opened.binary_search_by_key(&address, |(address, _)| *address);
-                place.ok().map(|place| open[opened[place].1 as usize].0)
-            };
+            let reached = &names.reached;
+            let has_address = |opened: &Opened| address_of(opened, &lists).is_some();
+            let without_address: Vec<(u32, Named)> = walk
+                .named_at()
+                .filter(|(opened, _)| !has_address(walk.opened(*opened)))
+                .collect();
             let first_of = |start: u32| list?.get(*places.get(start as usize)? as usize);
-            let mut is_listed = vec![false; opened.len()];
+            let mut is_listed = vec![false; reached.len()];
             for draft in &drafts {
                 if let Origin::Listed(start, true) = draft.origin
                     && let Some(entry) = first_of(start)
-                    && let Ok(place) =
-                        opened.binary_search_by_key(&entry.object, |(address, _)| *address)
+                    && let Some(place) = names.place(entry.object)
                 {
                     is_listed[place] = true;
                 }
             }
-            for (place, (_, of)) in opened.iter().enumerate() {
-                if let (false, Some(entry)) =
-                    (is_listed[place], lists.own(open[*of as usize].0.handle))
-                {
+            let not_listed = is_listed.iter().filter(|is_listed| !**is_listed).count();
+            drafts.reserve_exact(not_listed + without_address.len());
+            for (place, reached) in reached.iter().enumerate() {
+                if !is_listed[place] {
                     drafts.push(Draft {
-                        object_type: types.of_index(entry.type_index),
+                        object_type: types.of_index(reached.type_index),
                         holders: 0,
-                        origin: Origin::Opened(*of),
+                        origin: Origin::Reached(place as u32),
                     });
                 }
             }
-            for of in without_address {
-                let type_name = super::naming::type_of(open[of as usize].0.kind);
+            for (place, (opened, _)) in without_address.iter().enumerate() {
+                let type_name = super::naming::type_of(walk.opened(*opened).kind);
                 drafts.push(Draft {
                     object_type: types.of_name(type_name),
                     holders: 0,
-                    origin: Origin::Hidden(of),
+                    origin: Origin::Hidden(place as u32),
                 });
             }
+            let opened_at = |address| {
+                let place = names.place(address)?;
+                Some(walk.opened(reached[place].opened))
+            };
             if wanted.details {
                 // What is wrong is told in the order in which they were found.
                 for draft in &drafts {
@@ -292,19 +284,25 @@ impl Snapshot<'_> {
                             first_of(start).and_then(|entry| opened_at(entry.object))
                         }
                         Origin::Listed(_, false) => None,
-                        Origin::Opened(of) | Origin::Hidden(of) => Some(open[of as usize].0),
+                        Origin::Reached(place) => Some(walk.opened(reached[place as usize].opened)),
+                        Origin::Hidden(place) => {
+                            Some(walk.opened(without_address[place as usize].0))
+                        }
                     };
-                    opened.and_then(|opened| opened.object(problems));
+                    opened.and_then(|opened| self.object(opened, problems));
                 }
             }
             let ranks = types.ranks();
-            drafts.sort_by_key(|draft| (ranks[draft.object_type as usize], Reverse(draft.holders)));
+            drafts.sort_unstable_by_key(|draft| {
+                let rank = ranks[draft.object_type as usize];
+                (rank, Reverse(draft.holders), draft.origin)
+            });
 
             let asked = match wanted.details {
                 true => self.basic_of_others(&lists),
                 false => BTreeMap::new(),
             };
-            let details_of = |opened: &Opened<'_>| {
+            let details_of = |opened: &Opened| {
                 let details = || self.object_details(opened, &lists, &mut Vec::new());
                 wanted.details.then(|| Box::new(details()))
             };
@@ -344,9 +342,9 @@ impl Snapshot<'_> {
                             ),
                         });
                     }
-                    Origin::Opened(of) => {
-                        let (open, _) = open[of as usize];
-                        let Some(entry) = lists.own(open.handle) else {
+                    Origin::Reached(place) => {
+                        let open = walk.opened(reached[place as usize].opened);
+                        let Some(entry) = lists.own(open.handle()) else {
                             continue;
                         };
                         each(Object {
@@ -357,13 +355,13 @@ impl Snapshot<'_> {
                             holders: Some(Box::default()),
                         });
                     }
-                    Origin::Hidden(of) => {
-                        let (open, named) = open[of as usize];
+                    Origin::Hidden(place) => {
+                        let (opened, named) = without_address[place as usize];
                         each(Object {
                             object_type,
                             naming: Naming::named(walk.name_of(named)),
                             address: None,
-                            details: details_of(open),
+                            details: details_of(walk.opened(opened)),
                             holders: None,
                         });
                     }
@@ -376,11 +374,11 @@ impl Snapshot<'_> {
     /// What an opened object told of itself.
     pub(super) fn object_details(
         &self,
-        opened: &Opened<'_>,
+        opened: &Opened,
         lists: &Lists<'_>,
         problems: &mut Vec<Problem>,
     ) -> ObjectDetails {
-        let Some(object) = opened.object(problems) else {
+        let Some(object) = self.object(opened, problems) else {
             return ObjectDetails::NONE;
         };
         let address = address_of(opened, lists);
@@ -399,15 +397,10 @@ impl Snapshot<'_> {
     }
 
     /// All that [`object_details`](Self::object_details) makes of an object, but for its address, as it stands in the file.
-    pub(super) fn hash_object(
-        &self,
-        opened: &Opened<'_>,
-        lists: &Lists<'_>,
-        state: &mut impl Hasher,
-    ) {
+    pub(super) fn hash_object(&self, opened: &Opened, lists: &Lists<'_>, state: &mut impl Hasher) {
         (self.width().bytes(), self.caches_references()).hash(state);
         is_ours_alone(address_of(opened, lists), lists).hash(state);
-        opened.told().hash(state);
+        self.told_by(opened).hash(state);
     }
 
     /// Whether the kernel keeps references in handle table entries.
@@ -472,8 +465,8 @@ impl Snapshot<'_> {
 }
 
 /// Where an object is that the capture opened.
-fn address_of(opened: &Opened<'_>, lists: &Lists<'_>) -> Option<u64> {
-    let entry = lists.own(opened.handle)?;
+fn address_of(opened: &Opened, lists: &Lists<'_>) -> Option<u64> {
+    let entry = lists.own(opened.handle())?;
     (entry.object != 0).then_some(entry.object)
 }
 

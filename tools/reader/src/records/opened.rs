@@ -11,7 +11,7 @@ use super::handles::CLASSES;
 use crate::decode::{self, HandleClass, HandleEntry, HandleList, Object};
 use crate::error::Problem;
 use crate::names;
-use crate::snapshot::{Answer, Condition, Snapshot, Told};
+use crate::snapshot::{Answer, Condition, Snapshot};
 use crate::value::Hex;
 
 /// A handle of any process: process id and value.
@@ -45,13 +45,12 @@ const ASKING: [Source; 6] = [
     Source::DIRECTORY_OBJECT,
 ];
 
-/// An object the capture opened, or tried to.
+/// An object the capture opened, or tried to: small, since there are hundreds of thousands. What it told of itself is read
+/// again where it stands.
 #[derive(Clone, Copy)]
-pub(super) struct Opened<'s> {
+pub(super) struct Opened {
     /// What it was opened as.
     pub kind: ObjectKind,
-    /// The handle; 0 when it could not be opened.
-    pub handle: u64,
     /// `NTSTATUS` of the open.
     pub status: u32,
     /// Our handle to the directory that lists it, and its number there, as [`entry_of`] makes one; 0 for what was opened
@@ -59,21 +58,23 @@ pub(super) struct Opened<'s> {
     ///
     /// [`entry_of`]: bootshot_format::entry_of
     pub entry: u64,
-    told: Told<'s>,
+    /// The handle; 0 when it could not be opened.
+    handle: u32,
+    /// Ordinal of the section with the answer.
+    section: u32,
+    /// Where the answer is there.
+    place: usize,
 }
 
-impl<'s> Opened<'s> {
-    /// The same as it stands in the file.
-    pub const fn told(&self) -> &'s [u8] {
-        self.told.bytes()
+impl Opened {
+    /// The handle; 0 when it could not be opened.
+    pub fn handle(&self) -> u64 {
+        self.handle.into()
     }
 
-    /// What it told of itself.
-    pub fn object(&self, problems: &mut Vec<Problem>) -> Option<Object<'s>> {
-        if self.handle == 0 {
-            return None;
-        }
-        self.told.decode(problems, decode::object)
+    /// Orders by entry, those of one as they stand in the file.
+    pub const fn order(&self) -> (u64, u32, usize) {
+        (self.entry, self.section, self.place)
     }
 }
 
@@ -182,21 +183,41 @@ impl Snapshot<'_> {
     }
 
     /// Everything the capture opened or tried to, in the order of the file.
-    pub(super) fn opened_objects(&self) -> impl Iterator<Item = Opened<'_>> {
+    pub(super) fn opened_objects(&self) -> impl Iterator<Item = Opened> {
         self.answers_from(Source::OBJECT).map(|answer| Opened {
             kind: ObjectKind(answer.class),
-            handle: if answer.succeeded() {
-                answer.argument
-            } else {
-                0
-            },
             status: answer.status,
             entry: match answer.argument2 >> 32 {
                 0 => 0,
                 _ => answer.argument2,
             },
-            told: answer.told(),
+            handle: match answer.succeeded() {
+                // No handle of the capture's has more bits.
+                true => u32::try_from(answer.argument).unwrap_or(u32::MAX),
+                false => 0,
+            },
+            section: answer.section,
+            place: answer.place,
         })
+    }
+
+    /// What an object that the capture opened told of itself, as it stands in the file.
+    pub(super) fn told_by(&self, opened: &Opened) -> &[u8] {
+        let answer = self.answer_at(opened.section, opened.place);
+        answer.map_or(&[], |answer| answer.bytes)
+    }
+
+    /// The same.
+    pub(super) fn object(
+        &self,
+        opened: &Opened,
+        problems: &mut Vec<Problem>,
+    ) -> Option<Object<'_>> {
+        if opened.handle == 0 {
+            return None;
+        }
+        self.answer_at(opened.section, opened.place)?
+            .decode(problems, decode::object)
     }
 
     /// The handle list that was taken last, while everything the capture opened was open.

@@ -1,6 +1,6 @@
 //! Processes, each with what it told of itself.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use bootshot_format::Source;
@@ -84,36 +84,68 @@ pub struct Process {
     /// `native`, `windows gui`, `windows console`, from the image's headers.
     pub subsystem: Option<&'static str>,
     /// Why the image's headers were not read.
-    pub image_status: Option<String>,
+    pub image_status: Option<Arc<str>>,
     /// `none`, or level and signer: `light (WinTcb)`.
-    pub protection: Option<String>,
+    pub protection: Option<Arc<str>>,
     /// The user, by name when well known, else as `S-1-…`.
-    pub user: Option<String>,
+    pub user: Option<Arc<str>>,
     /// Integrity level.
-    pub integrity: Option<String>,
+    pub integrity: Option<Arc<str>>,
     /// Its job; none when it did not tell.
     pub job: Option<ProcessJob>,
     /// Number of its silo, where the silo was asked.
     pub silo: Option<u32>,
 }
 
+/// Texts that many processes share, each kept once.
+#[derive(Default)]
+pub(super) struct Texts(BTreeSet<Arc<str>>);
+
+impl Texts {
+    pub(super) fn once(&mut self, text: impl AsRef<str> + Into<Arc<str>>) -> Arc<str> {
+        if let Some(known) = self.0.get(text.as_ref()) {
+            return known.clone();
+        }
+        let text = text.into();
+        self.0.insert(text.clone());
+        text
+    }
+}
+
 impl Snapshot<'_> {
     /// The processes, in the kernel's order: that in which they were started.
     pub fn processes(&self) -> Reading<Vec<Process>> {
+        self.processes_told(true)
+    }
+
+    /// The same without what is wrong with the details of single processes.
+    pub(crate) fn processes_of_list(&self) -> Reading<Vec<Process>> {
+        self.processes_told(false)
+    }
+
+    fn processes_told(&self, with_problems_of_details: bool) -> Reading<Vec<Process>> {
         Reading::gather(|problems| {
+            // First: what it takes on the way is gone when the rest is read. Its problems are told last.
+            let mut of_jobs = Vec::new();
+            let membership = self.job_membership(&mut of_jobs);
             let entries = self.process_entries(problems);
-            let mut details = details::details(self, problems);
+            let mut texts = Texts::default();
+            let mut details = details::details(self, &mut texts, |problem| {
+                if with_problems_of_details {
+                    problems.push(problem);
+                }
+            });
+            problems.extend(of_jobs);
             let images = self.images();
             let ages: BTreeMap<u64, Age> = entries
                 .iter()
                 .map(|entry| (pid(entry), age(entry, &details)))
                 .collect();
-            let membership = self.job_membership(problems);
             entries
                 .iter()
                 .map(|entry| {
                     let details = details.remove(&key(entry)).unwrap_or_default();
-                    self.process(entry, details, &ages, &images, &membership)
+                    self.process(entry, details, &ages, &images, &membership, &mut texts)
                 })
                 .collect()
         })
@@ -145,6 +177,7 @@ impl Snapshot<'_> {
         ages: &BTreeMap<u64, Age>,
         images: &Images,
         membership: &Membership,
+        texts: &mut Texts,
     ) -> Process {
         let view = &entry.process;
         let pid = pid(entry);
@@ -160,7 +193,7 @@ impl Snapshot<'_> {
             pid,
             parent_pid,
             parent_status: (pid != 0).then(|| parent_status(ages, pid, parent_pid)),
-            image: image(entry),
+            image: image(entry).map(|name| texts.once(name)),
             path: details.image_path,
             command_line: details.command_line,
             session: view.get(Layout::SessionId).filter(|id| *id != NO_SESSION),
@@ -186,10 +219,14 @@ impl Snapshot<'_> {
                 .as_ref()
                 .ok()
                 .and_then(|image| names::subsystem(image.subsystem)),
-            image_status: image_headers.err(),
-            protection: details.protection.map(|protection| protection.to_string()),
-            user: user.map(names::account),
-            integrity: details.integrity.as_ref().map(names::integrity),
+            image_status: image_headers.err().map(|why| texts.once(why)),
+            protection: details
+                .protection
+                .map(|protection| texts.once(protection.to_string())),
+            user: user.map(|user| texts.once(names::account(user))),
+            integrity: details
+                .integrity
+                .map(|integrity| texts.once(names::integrity(&integrity))),
             job,
             silo,
         }

@@ -117,7 +117,7 @@ impl Snapshot<'_> {
             .filter_map(|entry| {
                 let mut opened = walk.opened_at(*entry).iter();
                 let link = opened.find(|opened| opened.kind == ObjectKind::SYMBOLIC_LINK)?;
-                Some((*entry, by_handle.get(&link.handle)?))
+                Some((*entry, by_handle.get(&link.handle())?))
             })
             .collect();
         let target = |entry: usize| -> Option<&str> {
@@ -131,13 +131,13 @@ impl Snapshot<'_> {
                 .clone()
                 .find(|opened| opened.kind == ObjectKind::SYMBOLIC_LINK);
             let dynamic = opened
-                .find(|opened| opened.handle != 0 && opened.kind != ObjectKind::SYMBOLIC_LINK)
+                .find(|opened| opened.handle() != 0 && opened.kind != ObjectKind::SYMBOLIC_LINK)
                 .map(|opened| {
                     let address = lists
-                        .own(opened.handle)
+                        .own(opened.handle())
                         .map(|entry| entry.object)
                         .filter(|address| *address != 0);
-                    let reference = self.handle_reference(opened.handle);
+                    let reference = self.handle_reference(opened.handle());
                     DynamicTarget {
                         object_type: type_of(opened.kind),
                         name: names.by_handle(reference).cloned(),
@@ -151,7 +151,7 @@ impl Snapshot<'_> {
                 _ => None,
             };
             let basic = link
-                .and_then(|link| link.object(problems))
+                .and_then(|link| self.object(link, problems))
                 .and_then(|object| object.basic);
             each(SymbolicLink {
                 path: walk.name(*entry),
@@ -160,7 +160,7 @@ impl Snapshot<'_> {
                     .filter(|(status, _)| *status < 0x8000_0000)
                     .map(|(_, target)| target.clone()),
                 target_error: match (link, targets.get(entry)) {
-                    (Some(link), _) if link.handle == 0 => Some(describe_status(link.status)),
+                    (Some(link), _) if link.handle() == 0 => Some(describe_status(link.status)),
                     (_, Some((status, _))) if *status >= 0x8000_0000 => {
                         Some(describe_status(*status))
                     }

@@ -124,11 +124,12 @@ impl Snapshot<'_> {
 
     /// Names of the types of what the capture opened, by the handle it got, as the last handle list has it.
     fn opened_types(&self) -> Vec<(u64, ObjectKind)> {
-        let mut opened: Vec<_> = self
-            .opened_objects()
-            .filter(|opened| opened.handle != 0 && names::object_kind(opened.kind).is_some())
-            .map(|opened| (opened.handle, opened.kind))
-            .collect();
+        let mut opened = Vec::with_capacity(self.most_answers_from(Source::OBJECT));
+        opened.extend(
+            self.opened_objects()
+                .filter(|opened| opened.handle() != 0 && names::object_kind(opened.kind).is_some())
+                .map(|opened| (opened.handle(), opened.kind)),
+        );
         opened.sort_by_key(|(handle, _)| *handle);
         opened
     }

@@ -167,7 +167,7 @@ impl Snapshot<'_> {
         let own: BTreeSet<HandleReference> = self
             .opened_objects()
             .filter(|opened| matches!(opened.kind, ObjectKind::PROCESS | ObjectKind::THREAD))
-            .map(|opened| self.handle_reference(opened.handle))
+            .map(|opened| self.handle_reference(opened.handle()))
             .collect();
         let mut all: BTreeMap<HandleReference, Told<'_>> = BTreeMap::new();
         let told = self

@@ -1,5 +1,7 @@
 //! Processes.
 
+use std::sync::Arc;
+
 use bootshot_format::Source;
 
 use super::Side;
@@ -19,7 +21,7 @@ pub(super) fn each(side: &Side<'_>, sink: &mut Sink<'_>) -> Gaps {
 
 fn described(side: &Side<'_>, place: usize) -> Item {
     let process = &side.processes[place];
-    let text = |text: &Option<String>| text.as_deref().map(Value::text);
+    let text = |text: &Option<Arc<str>>| text.clone().map(Value::Text);
     let fixed = |text: Option<&'static str>| text.map(Value::text);
     let mut item = side.process_item(place);
     item.order = process.create_time.map_or(0, |time| time.ticks());
