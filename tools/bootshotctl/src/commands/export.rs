@@ -10,7 +10,7 @@ use bootshot_reader::{Problem, Snapshot};
 use indicatif::ProgressBar;
 
 use crate::data::database::{Database, Need};
-use crate::data::findings::Findings;
+use crate::data::findings::{self, Findings};
 use crate::data::identity::Identity;
 use crate::data::sources::{self, Source};
 use crate::data::staging::{Staging, unwritable};
@@ -271,10 +271,11 @@ impl Export<'_> {
                 let mut problems = Vec::new();
                 for &table in &self.tables {
                     let mut file = ParquetFile::new(self, table, &identity);
-                    problems.extend(each_row(table, snapshot, |cells| {
+                    let found = each_row(table, snapshot, |cells| {
                         too_large += data::too_large(&cells);
                         file.row(cells)
-                    })?);
+                    })?;
+                    findings::gather(&mut problems, found);
                     if file.finish()? {
                         names.push(table.name);
                     }
@@ -420,7 +421,7 @@ impl Export<'_> {
             let failed = |error: &dyn std::fmt::Display| unwritable(&path, error);
             let file = File::create(&path).map_err(|error| failed(&error))?;
             let mut file = BufWriter::new(file);
-            problems.extend(match self.format {
+            let found = match self.format {
                 Format::Csv => {
                     let mut writer = csv::Writer::new(&mut file, table, false)
                         .map_err(|error| failed(&error))?;
@@ -437,7 +438,8 @@ impl Export<'_> {
                         writer.row(&cells).map_err(|error| failed(&error))
                     })?
                 }
-            });
+            };
+            findings::gather(&mut problems, found);
             file.flush().map_err(|error| failed(&error))?;
             paths.push(path);
         }

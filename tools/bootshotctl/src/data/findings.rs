@@ -12,6 +12,23 @@ use crate::shown;
 /// Warnings that are shown one by one; more of them are counted.
 const SHOWN: usize = 20;
 
+/// Different problems of a snapshot that are kept: [`Findings::add`] tells no more than one above [`SHOWN`], and leaves out
+/// those that the snapshot has itself, of which it looks at no more.
+const KEPT: usize = 2 * SHOWN + 1;
+
+/// Keeps what was found of a table beside what was found of others, each once: the same is found in many, and thousands of
+/// times.
+pub fn gather(problems: &mut Vec<Problem>, found: Vec<Problem>) {
+    for problem in found {
+        if problems.len() >= KEPT {
+            break;
+        }
+        if !problems.contains(&problem) {
+            problems.push(problem);
+        }
+    }
+}
+
 /// What was found.
 pub struct Findings {
     /// Whether there are several files, so that a warning has to say which one it is about.
@@ -108,5 +125,22 @@ impl Findings {
             true => Outcome::No,
             false => Outcome::Done,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_problem_that_many_tables_have_is_kept_once_and_no_more_than_are_told() {
+        let problem = |offset| Problem::new("process", offset, "100 bytes", "80 bytes");
+        let mut problems = Vec::new();
+        for _ in 0..3 {
+            gather(&mut problems, vec![problem(1), problem(2), problem(1)]);
+        }
+        assert_eq!(problems, [problem(1), problem(2)]);
+        gather(&mut problems, (0..1000).map(problem).collect());
+        assert_eq!(problems.len(), KEPT);
     }
 }
