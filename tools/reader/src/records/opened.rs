@@ -325,3 +325,13 @@ impl Snapshot<'_> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn little_is_kept_of_what_was_opened() {
+        assert!(size_of::<Opened>() <= 32);
+    }
+}
