@@ -292,6 +292,8 @@ impl<'a, K: Kernel, S: Sink<Error = Status> + Send> Capture<'a, K, S> {
         let rest = self
             .answer
             .first(self.asked.length.saturating_sub(head.len()));
+        self.store
+            .begin_item(name.len() + value_name.len() + self.asked.length);
         self.store.put(header.pack().bytes());
         self.store.put(name);
         self.store.put(value_name);

@@ -2,13 +2,16 @@
 
 use super::Stop;
 use crate::nt::{Handover, Kernel, Region, Status};
-use bootshot_format::{Sink, Writer, padded};
+use bootshot_format::{ItemHeader, Sink, Writer, padded};
 
 /// Bytes of a batch that are gathered into one chunk.
 const ROOM: usize = 64 << 10;
 
 /// Items, and the bytes in them, begin at multiples of this.
 const ALIGNMENT: usize = padded(1);
+
+/// Bytes that an item has at most beside its names and its answer.
+const HEADER_AND_PADDING: usize = ItemHeader::SIZE + 2 * ALIGNMENT;
 
 /// What is done with the writer while it is borrowed.
 type Write<'f, S> = &'f mut dyn FnMut(&mut Writer<S>) -> Result<(), Status>;
@@ -47,6 +50,15 @@ impl<'a, K: Kernel, S: Sink<Error = Status> + Send> Store<'a, K, S> {
         write_to(self.writer, &mut self.result, write);
     }
 
+    /// Begins an item whose names and bytes have this length, in a new chunk where there is no room for it in this one: what
+    /// lies in one piece can be read where it lies.
+    pub(super) fn begin_item(&mut self, length: usize) {
+        self.item = 0;
+        if length + HEADER_AND_PADDING > ROOM - self.used {
+            self.write_gathered();
+        }
+    }
+
     /// Adds bytes to the item at work.
     pub(super) fn put(&mut self, bytes: &[u8]) {
         self.item += bytes.len();
@@ -72,7 +84,6 @@ impl<'a, K: Kernel, S: Sink<Error = Status> + Send> Store<'a, K, S> {
     /// Ends the item at work.
     pub(super) const fn count_item(&mut self) {
         self.items += 1;
-        self.item = 0;
     }
 
     /// Writes what is gathered, and says of how many items the batch was.

@@ -232,6 +232,7 @@ fn counts(file: &[u8], recorded: &Recorded, peak_commit: usize) -> Result<Counts
 #[cfg(test)]
 mod tests {
     use bootshot::nt::simulated::HandleEntry;
+    use bootshot_format::{Encoding, Items, SectionBegin};
 
     use super::*;
 
@@ -311,6 +312,32 @@ mod tests {
         let counts = counted(Size::FULL.smaller(10), Phase::Boot);
         let above = counts.peak_commit - counts.largest_answer;
         assert!(above <= LIMIT_OF_MEMORY, "{above} bytes");
+    }
+
+    #[test]
+    fn items_can_be_read_where_they_lie() {
+        let capture =
+            capture(Size::FULL.smaller(20), 0, Phase::Boot).expect("the capture succeeds");
+        let snapshot = Snapshot::parse(&capture.snapshot).expect("it is one");
+        let records = Records::new(
+            &capture.snapshot,
+            snapshot.header.snapshot_id,
+            bootshot_format::Header::SIZE,
+        );
+        let mut chunks = 0;
+        let mut encoding = Encoding::default();
+        for record in records.flatten() {
+            if record.header.kind == RecordKind::SECTION_BEGIN {
+                let begin = record.payload.first_chunk().expect("all of it");
+                encoding = SectionBegin::decode(begin).encoding;
+            }
+            if record.header.kind == RecordKind::CHUNK && encoding == Encoding::PACKED_BATCH {
+                chunks += 1;
+                let mut items = Items::new(record.payload, encoding);
+                assert!(items.all(|item| item.is_ok()), "chunk {chunks}");
+            }
+        }
+        assert!(chunks > 20, "{chunks}");
     }
 
     #[test]
