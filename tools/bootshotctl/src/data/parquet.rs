@@ -29,7 +29,7 @@ use crate::data::identity::Identity;
 const GROUP_ROWS: usize = 16_384;
 
 /// Bytes of text after which a group is written even if it has fewer rows.
-const GROUP_BYTES: usize = 4 << 20;
+const GROUP_BYTES: usize = 2 << 20;
 
 /// Partition folders of nothing, for Hive, Spark and DuckDB alike.
 const NOTHING: &str = "__HIVE_DEFAULT_PARTITION__";
