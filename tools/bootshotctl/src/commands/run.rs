@@ -15,7 +15,8 @@ use crate::wine;
 
 /// Arguments of `run`.
 #[derive(clap::Args)]
-#[command(after_help = "Example: bootshotctl run -- phase=live keep=5")]
+#[command(after_help = "Example: bootshotctl run -- phase=live keep=5\n\n\
+Where this is not Windows, Wine works in the prefix that WINEPREFIX names; without it, in ~/.wine, which it creates.")]
 pub struct Args {
     /// The native executable; without it, the bootshot.exe beside or inside this program
     exe: Option<PathBuf>,
