@@ -118,7 +118,10 @@ pub fn next_sequence<K: Kernel>(
     Ok(sequence)
 }
 
-/// Removes the lowest-numbered snapshots beyond `keep`, whole or not. The `newest`, just written, counts and stays,
+/// Numbers that go in one run at most: the directory is asked once for each, and a boot waits for it.
+const MAXIMUM_PRUNED: u32 = 64;
+
+/// Removes the lowest-numbered snapshots beyond `keep`, whole or not; where there are many, the next runs go on. The `newest`, just written, counts and stays,
 /// whether the file system lists it already or not (seen: Wine 8 goes on with the list of the first call).
 pub fn prune<K: Kernel>(
     directory: &Directory<K>,
@@ -128,7 +131,7 @@ pub fn prune<K: Kernel>(
 ) -> Result<(), Status> {
     // The highest number of those that go. Where power failed during a rename on FAT, a number has two names.
     let mut limit = 0;
-    loop {
+    for _ in 0..MAXIMUM_PRUNED {
         let (mut count, mut lowest) = (1, u64::MAX);
         directory.for_each_name(buffer, &mut |name| {
             if let Some(sequence) = sequence_of(name)

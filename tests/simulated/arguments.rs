@@ -172,6 +172,24 @@ fn the_newest_are_kept_and_the_lowest_numbers_go_first() {
 }
 
 #[test]
+fn of_many_too_many_some_go_in_each_run() {
+    let mut machine = started_as("bootshot keep=3");
+    for number in 1..=100 {
+        let name = format!(
+            r"{}\{number:08}-20250101T000000Z-live.bshot",
+            crate::DIRECTORY
+        );
+        machine.files.put(&name, b"old");
+    }
+    let run = boot(machine);
+    assert_eq!(status(&run), Status::SUCCESS);
+    let names = snapshot_names(&run.machine);
+    assert_eq!((names.len(), &names[0][..8]), (37, "00000065"));
+    let run = boot(run.machine.next_boot());
+    assert_eq!(snapshot_names(&run.machine).len(), 3);
+}
+
+#[test]
 fn the_snapshot_just_taken_is_never_the_one_that_goes() {
     let mut machine = started_as("bootshot keep=1");
     for _ in 0..3 {
