@@ -37,8 +37,8 @@ const BOOT_BUDGET: u32 = 10_000;
 const GRACE: u32 = 5_000;
 /// Milliseconds a family may take on a running system when `budget=` does not say: files may be far away.
 const LIVE_FAMILY_LIMIT: u64 = 60_000;
-/// Units of the interrupt time in a millisecond.
-const INTERRUPT_TIME: u64 = 10_000;
+/// Units of the interrupt time, 100 ns, in a millisecond.
+const UNITS_PER_MILLISECOND: u64 = 10_000;
 /// Milliseconds the finisher has.
 const FINISH_LIMIT: u32 = 5_000;
 
@@ -320,7 +320,7 @@ impl<K: Kernel> Job<'_, K> {
         };
         let budget = match self.arguments.budget {
             None if self.stem.phase == Phase::LIVE => None,
-            budget => Some(u64::from(budget.unwrap_or(BOOT_BUDGET)) * INTERRUPT_TIME),
+            budget => Some(u64::from(budget.unwrap_or(BOOT_BUDGET)) * UNITS_PER_MILLISECOND),
         };
         // By the interrupt time, which is read from memory: this is asked between all questions, and the performance counter
         // is a system call.
@@ -333,7 +333,7 @@ impl<K: Kernel> Job<'_, K> {
                 .store(family.0 as u8 + 1, Ordering::Release);
             let now = now();
             let Some(budget) = budget else {
-                deadline.set(now + LIVE_FAMILY_LIMIT * INTERRUPT_TIME);
+                deadline.set(now + LIVE_FAMILY_LIMIT * UNITS_PER_MILLISECOND);
                 return true;
             };
             let end = self.stem.clock.interrupt_time + budget;

@@ -121,8 +121,9 @@ pub fn next_sequence<K: Kernel>(
 /// Numbers that go in one run at most: the directory is asked once for each, and a boot waits for it.
 const MAXIMUM_PRUNED: u32 = 64;
 
-/// Removes the lowest-numbered snapshots beyond `keep`, whole or not; where there are many, the next runs go on. The `newest`, just written, counts and stays,
-/// whether the file system lists it already or not (seen: Wine 8 goes on with the list of the first call).
+/// Removes the lowest-numbered snapshots beyond `keep`, whole or not; where there are many, the next runs go on. The `newest`,
+/// just written, counts and stays, whether the file system lists it already or not (seen: Wine 8 goes on with the list of
+/// the first call).
 pub fn prune<K: Kernel>(
     directory: &Directory<K>,
     buffer: &mut Region<K>,

@@ -301,7 +301,6 @@ impl<'a, K: Kernel, S: Sink<Error = Status> + Send> Capture<'a, K, S> {
         self.store.put(head);
         self.store.put(rest);
         self.store.pad();
-        self.store.count_item();
     }
 
     /// Makes ASCII text the name that the next questions are about.

@@ -139,6 +139,7 @@ impl<'a, K: Kernel, S: Sink<Error = Status> + Send> Capture<'a, K, S> {
         let handle = self.call.handle;
         self.ask(TYPE);
         let type_name = self.answer.string_at(self.asked.length, 0).unwrap_or(&[]);
+        // In the order of the places below.
         let place = text::place_in(type_name, "File Directory Job Process Thread");
         if place == Some(0) {
             // The value was given to a file since the list was taken.

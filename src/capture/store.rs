@@ -53,6 +53,7 @@ impl<'a, K: Kernel, S: Sink<Error = Status> + Send> Store<'a, K, S> {
     /// Begins an item whose names and bytes have this length, in a new chunk where there is no room for it in this one: what
     /// lies in one piece can be read where it lies.
     pub(super) fn begin_item(&mut self, length: usize) {
+        self.items += 1;
         self.item = 0;
         if length + HEADER_AND_PADDING > ROOM - self.used {
             self.write_gathered();
@@ -79,11 +80,6 @@ impl<'a, K: Kernel, S: Sink<Error = Status> + Send> Store<'a, K, S> {
     pub(super) fn pad(&mut self) {
         let missing = self.item.wrapping_neg() % ALIGNMENT;
         self.put(&[0; ALIGNMENT][..missing]);
-    }
-
-    /// Ends the item at work.
-    pub(super) const fn count_item(&mut self) {
-        self.items += 1;
     }
 
     /// Writes what is gathered, and says of how many items the batch was.

@@ -28,8 +28,8 @@ impl Usage {
         (result, usage)
     }
 
-    /// What one of these runs cost; none of none. The least wall time, since what disturbs a run only ever adds to it, and
-    /// the mean time in user mode: the system takes samples of it, and says of a short run what they happened to hit.
+    /// What one of these runs cost; none where there are none. The least wall time, since what disturbs a run only ever adds to
+    /// it, and the mean time in user mode: the system takes samples of it, and says of a short run what they happened to hit.
     pub fn of_one(runs: &[Self]) -> Option<Self> {
         let user: Option<f64> = runs.iter().map(|run| run.user).sum();
         Some(Self {
@@ -121,4 +121,19 @@ fn user_time() -> Option<Duration> {
 #[cfg(not(unix))]
 fn user_time() -> Option<Duration> {
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_cost_the_least_wall_time_and_the_mean_user_time() {
+        let run = |wall, user| Usage { wall, user };
+        let one = Usage::of_one(&[run(3.0, Some(0.0)), run(2.0, Some(4.0))]).unwrap();
+        assert_eq!((one.wall, one.user), (2.0, Some(2.0)));
+        let untold = Usage::of_one(&[run(3.0, Some(1.0)), run(2.0, None)]).unwrap();
+        assert_eq!(untold.user, None);
+        assert!(Usage::of_one(&[]).is_none());
+    }
 }

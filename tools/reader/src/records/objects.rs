@@ -238,7 +238,7 @@ impl Snapshot<'_> {
             let images = self.image_names();
 
             let reached = &names.reached;
-            let has_address = |opened: &Opened| address_of(opened, &lists).is_some();
+            let has_address = |opened: &Opened| lists.address_of(opened).is_some();
             let without_address: Vec<(u32, Named)> = walk
                 .named_at()
                 .filter(|(opened, _)| !has_address(walk.opened(*opened)))
@@ -381,7 +381,7 @@ impl Snapshot<'_> {
         let Some(object) = self.object(opened, problems) else {
             return ObjectDetails::NONE;
         };
-        let address = address_of(opened, lists);
+        let address = lists.address_of(opened);
         let refused = |status: u32| (status >= 0x8000_0000).then(|| describe_status(status));
         let mut details = ObjectDetails {
             address: address.map(Hex),
@@ -399,7 +399,7 @@ impl Snapshot<'_> {
     /// All that [`object_details`](Self::object_details) makes of an object, but for its address, as it stands in the file.
     pub(super) fn hash_object(&self, opened: &Opened, lists: &Lists<'_>, state: &mut impl Hasher) {
         (self.width().bytes(), self.caches_references()).hash(state);
-        is_ours_alone(address_of(opened, lists), lists).hash(state);
+        is_ours_alone(lists.address_of(opened), lists).hash(state);
         self.told_by(opened).hash(state);
     }
 
@@ -462,12 +462,6 @@ impl Snapshot<'_> {
         };
         pointers.saturating_sub(handles) > in_advance / 2
     }
-}
-
-/// Where an object is that the capture opened.
-fn address_of(opened: &Opened, lists: &Lists<'_>) -> Option<u64> {
-    let entry = lists.own(opened.handle())?;
-    (entry.object != 0).then_some(entry.object)
 }
 
 /// Whether exactly one handle of ours leads to the object at this address: with a second one, open or not yet open when it

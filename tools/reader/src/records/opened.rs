@@ -125,6 +125,12 @@ impl<'s> Lists<'s> {
         entry_at(behind.checked_sub(1)?).filter(is_it)
     }
 
+    /// Where an object is that the capture opened; none where addresses are hidden.
+    pub fn address_of(&self, opened: &Opened) -> Option<u64> {
+        let entry = self.own(opened.handle())?;
+        (entry.object != 0).then_some(entry.object)
+    }
+
     fn own_at(&self, place: u32) -> Option<HandleEntry> {
         self.last.as_ref()?.get(place as usize)
     }
@@ -207,7 +213,7 @@ impl Snapshot<'_> {
         answer.map_or(&[], |answer| answer.bytes)
     }
 
-    /// The same.
+    /// The same, decoded; none where it could not be opened.
     pub(super) fn object(
         &self,
         opened: &Opened,

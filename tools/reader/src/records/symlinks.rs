@@ -133,10 +133,7 @@ impl Snapshot<'_> {
             let dynamic = opened
                 .find(|opened| opened.handle() != 0 && opened.kind != ObjectKind::SYMBOLIC_LINK)
                 .map(|opened| {
-                    let address = lists
-                        .own(opened.handle())
-                        .map(|entry| entry.object)
-                        .filter(|address| *address != 0);
+                    let address = lists.address_of(opened);
                     let reference = self.handle_reference(opened.handle());
                     DynamicTarget {
                         object_type: type_of(opened.kind),

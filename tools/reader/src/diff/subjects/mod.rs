@@ -23,8 +23,6 @@ mod zombies;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use bootshot_format::Family;
-
 use super::item::{Extraction, Gaps, Item, Sink};
 use super::names::{Form, Forms};
 use super::processes::Key;
@@ -146,21 +144,7 @@ impl<'s> Side<'s> {
         forms: &[(&'static str, Form)],
         same_boot: bool,
     ) -> Self {
-        let Reading {
-            value,
-            mut problems,
-        } = processes;
-        let sections = snapshot.sections.iter();
-        let details: Vec<u32> = sections
-            .filter(|section| section.begin.family == Family::DETAILS)
-            .map(|section| section.ordinal)
-            .collect();
-        let is_of_list = |problem: &Problem| {
-            let section = problem.section;
-            !section.is_some_and(|section| details.contains(&section))
-        };
-        problems.retain(is_of_list);
-        problems.shrink_to_fit();
+        let Reading { value, problems } = processes;
         let name = |process: &Process| match &process.image {
             Some(image) => format!("{image} {}", process.pid).into(),
             None => format!("process {}", process.pid).into(),
