@@ -44,7 +44,7 @@ fn end_panicking(place: Option<&Location<'_>>) -> ! {
         line.text("bootshot: panic at ");
         if let Some(place) = place {
             line.text(place.file());
-            let _ = uwrite!(line, ":{}", place.line());
+            let _ = uwrite!(line, ":{}", u64::from(place.line()));
         }
         let own = Own::read(Nt, PEB.load(Ordering::Relaxed));
         Console::new(Nt, own.standard_output).say(&line);

@@ -36,9 +36,9 @@ impl<'a, K: Kernel> Report<'a, K> {
             line,
             "{}, NT {}.{} build {}, process {}",
             header.phase.name(),
-            header.nt_major,
-            header.nt_minor,
-            header.nt_build,
+            u64::from(header.nt_major),
+            u64::from(header.nt_minor),
+            u64::from(header.nt_build),
             header.process_id
         );
         self.say(&line);
@@ -77,7 +77,12 @@ impl<'a, K: Kernel> Report<'a, K> {
         line.wide(self.directory);
         line.text("\\");
         line.ascii(stem);
-        let _ = uwrite!(line, ".bshot, {} KiB in {} ms", length / 1024, milliseconds);
+        let _ = uwrite!(
+            line,
+            ".bshot, {} KiB in {} ms",
+            length / 1024,
+            u64::from(milliseconds)
+        );
         self.say(&line);
     }
 

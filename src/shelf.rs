@@ -39,9 +39,9 @@ impl Stem {
         let mut line = Line::default();
         line.padded(self.sequence, SEQUENCE_DIGITS);
         line.text("-");
-        line.padded(date, 8);
+        line.padded(date.into(), 8);
         line.text("T");
-        line.padded(time, 6);
+        line.padded(time.into(), 6);
         line.text("Z-");
         line.text(self.phase.name());
         line

@@ -2,33 +2,39 @@
 
 /// Date and time of day, UTC, each as one decimal number: 20261120 and 114823. From system time, 100 ns since 1601-01-01
 /// UTC; times before that are taken as that day.
-pub const fn date_and_time(system_time: i64) -> (u64, u64) {
-    let seconds = if system_time < 0 {
-        0
-    } else {
-        system_time as u64 / 10_000_000
-    };
-    let (days, second_of_day) = (seconds / 86_400, (seconds % 86_400) as u32);
-    // Years start in March here, so that the leap day is the last of its year, and eras of 400 years repeat
-    // exactly; 1601-01-01 is day 306 of the year that began on 1600-03-01.
-    let days = days + 306;
-    let (era, day_of_era) = (days / 146_097, (days % 146_097) as u32);
-    let year_of_era =
-        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let march_month = (5 * day_of_year + 2) / 153;
-    let month = if march_month < 10 {
-        march_month + 3
-    } else {
-        march_month - 9
-    };
-    let year = 1600 + era as u32 * 400 + year_of_era + (month <= 2) as u32;
-    let day = day_of_year - (153 * march_month + 2) / 5 + 1;
-    let minutes = second_of_day / 60;
+pub fn date_and_time(system_time: i64) -> (u32, u32) {
+    let seconds = system_time.max(0) as u64 / 10_000_000;
+    let (mut days, time) = ((seconds / 86_400) as u32, (seconds % 86_400) as u32);
+    let (mut year, mut month) = (1601, 1);
+    // Going over the months is as short as a formula for them, and nobody has to believe it.
+    loop {
+        let length = length_of(year, month);
+        if days < length {
+            break;
+        }
+        days -= length;
+        month += 1;
+        if month > 12 {
+            month = 1;
+            year += 1;
+        }
+    }
+    let minutes = time / 60;
     (
-        (year * 10_000 + month * 100 + day) as u64,
-        (minutes / 60 * 10_000 + minutes % 60 * 100 + second_of_day % 60) as u64,
+        year * 10_000 + month * 100 + days + 1,
+        minutes / 60 * 10_000 + minutes % 60 * 100 + time % 60,
     )
+}
+
+/// Days of a month.
+const fn length_of(year: u32, month: u32) -> u32 {
+    if month != 2 {
+        // A bit for each month that has 31 days.
+        return 30 + (0b1_0101_1010_1010 >> month & 1);
+    }
+    // A year that ends a century is a leap year only where the century is the last of four.
+    let period = if year.is_multiple_of(100) { 400 } else { 4 };
+    28 + year.is_multiple_of(period) as u32
 }
 
 #[cfg(test)]
@@ -37,7 +43,7 @@ mod tests {
 
     const DAY: i64 = 86_400 * 10_000_000;
 
-    fn date(system_time: i64) -> (u64, u64, u64) {
+    fn date(system_time: i64) -> (u32, u32, u32) {
         let (date, _) = date_and_time(system_time);
         (date / 10_000, date / 100 % 100, date % 100)
     }
