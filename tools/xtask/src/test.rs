@@ -24,13 +24,13 @@ use crate::{bench, book, dist, example, report_page, sizes, workspace};
 /// The machines whose images' structure layouts are compared with phnt's.
 const ABI: [Image; 3] = Image::RELEASED;
 
-/// A half of the tests. They build with different compilers into different folders, and each waits at times (for a linker,
-/// a browser, Wine), so both run at once.
+/// A half of the tests. They build into different folders for most of the time, and each waits at times (for a linker, a
+/// browser, Wine), so both run at once. What needs nothing of the other steps is where there is time for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Half {
-    /// What runs on this host.
+    /// What runs on this host, and what is compiled for Windows to be looked at only.
     Host,
-    /// What is built for Windows, checked, and run on Windows or under Wine.
+    /// What is built for Windows and run there or under Wine.
     Windows,
 }
 
@@ -210,12 +210,19 @@ fn on_this_host(tally: &mut Tally, page: &Path) -> Result<()> {
             "Skipped, and not counted: instructions of the reader, as {why}"
         )),
     }
+    let toolchain = toolchain::required()?;
+    tally.check("structure layouts against phnt on each machine", || {
+        check_abi(&toolchain)
+    });
+    tally.check("cargo clippy of the companion for 32-bit Windows", || {
+        lint_companion(&toolchain)
+    });
     Ok(())
 }
 
 fn for_windows(tally: &mut Tally, page: &Path) -> Result<()> {
     let toolchain = toolchain::required()?;
-    // First of all: the library that it compiles for each image serves the next two steps as well.
+    // First of all: the library that it compiles for each image serves the linter, and the other half's look at the layouts.
     let compiled = tally.check("the native executable in every flavour", || {
         image::compile(&toolchain, &Image::ALL)
     });
@@ -231,12 +238,6 @@ fn for_windows(tally: &mut Tally, page: &Path) -> Result<()> {
     }
     tally.check("cargo clippy of the native executable", || {
         lint_native(&toolchain)
-    });
-    tally.check("structure layouts against phnt on each machine", || {
-        check_abi(&toolchain)
-    });
-    tally.check("cargo clippy of the companion for 32-bit Windows", || {
-        lint_companion(&toolchain)
     });
     let built = tally.check("release files for 64-bit Windows", || {
         dist::build_tested(&toolchain)
