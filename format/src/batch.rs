@@ -4,7 +4,8 @@ use crate::wire::wire_struct;
 use crate::{Encoding, Outcome, Source, padded};
 
 wire_struct! {
-    /// In front of every item of a plain batch; the two names follow (UTF-16LE, together padded to 8), then the bytes (padded to 8).
+    /// In front of every item of a plain batch; the two names follow (UTF-16LE, together padded to 8), then the bytes (padded
+    /// to 8).
     ItemHeader[56] {
         /// Bytes of the whole item with this header, names, bytes and padding.
         0: length: u32,
