@@ -6,7 +6,7 @@ use crate::entry::Entry;
 use crate::image::FILE_NAME;
 use crate::lists::Current;
 use crate::nt_path;
-use crate::snapshots::KILL_SWITCH;
+use crate::snapshots::{KILL_SWITCH, directories};
 
 /// What the SYSTEM hive is loaded as.
 const LOADED: &str = r"HKLM\bootshot-undo";
@@ -17,15 +17,15 @@ const SEPARATORS: [char; 6] = ['#', ';', '~', '@', '$', '+'];
 /// A command file that removes the image of the installation in `windows`, sets the kill switch, and puts those of
 /// `lists` that have entries of ours back to the entries of others.
 pub fn script(windows: &Path, lists: &[Current]) -> String {
-    let folder = without_volume(windows);
+    let folder = in_command_file(&without_volume(windows));
     let mut lines = vec![
         "@echo off".to_owned(),
         "rem Takes bootshot out of a Windows that does not start. For the command prompt of the recovery".into(),
-        "rem environment: save it as undo.cmd and run \"undo C:\", or type the commands. The volume may have".into(),
-        format!("rem another letter there: it is the one for which \"dir C:{folder}\" finds something."),
+        "rem environment: save it as undo.cmd and run \"undo C:\". The volume may have another letter there: it is".into(),
+        format!("rem the one for which \"dir C:{folder}\" finds something."),
         "set VOLUME=%~1".into(),
         "if \"%VOLUME%\"==\"\" set VOLUME=C:".into(),
-        format!("set WINDOWS=%VOLUME%{folder}"),
+        format!("set \"WINDOWS=%VOLUME%{folder}\""),
         String::new(),
         "rem 1. This is enough: the Session Manager skips an entry whose image is not there.".into(),
         format!(r#"del "%WINDOWS%\System32\{FILE_NAME}""#),
@@ -33,6 +33,7 @@ pub fn script(windows: &Path, lists: &[Current]) -> String {
         "rem 2. So is this: while there is a file of this name, bootshot does nothing at boot.".into(),
     ];
     for directory in directories(lists) {
+        let directory = in_command_file(&directory);
         let directory = match nt_path::below_system_root(&directory) {
             Some(below) => format!("%WINDOWS%{below}"),
             None => nt_path::to_dos(&directory, windows),
@@ -50,9 +51,11 @@ pub fn script(windows: &Path, lists: &[Current]) -> String {
         "rem 3. This takes the entries out as well, and writes back those of others as they stood when this was".into(),
         "rem printed. In the control set that the next start will use: Select\\Default names it.".into(),
         format!(r#"reg load {LOADED} "%WINDOWS%\System32\config\SYSTEM" || exit /b 1"#),
+        "set NUMBER=".into(),
         format!(
             r#"for /f "tokens=3" %%n in ('reg query {LOADED}\Select /v Default') do set /a NUMBER=%%n"#
         ),
+        format!("if not defined NUMBER (reg unload {LOADED} & exit /b 1)"),
         "set NUMBER=00%NUMBER%".into(),
         format!(
             r"set KEY={LOADED}\ControlSet%NUMBER:~-3%\Control\Session Manager"
@@ -66,26 +69,19 @@ pub fn script(windows: &Path, lists: &[Current]) -> String {
 /// Where the Windows directory is on its volume, as Windows spells it.
 fn without_volume(windows: &Path) -> String {
     let text = windows.display().to_string();
-    match text.split_once(':') {
-        Some((_, below)) => below.to_owned(),
+    match text.as_bytes() {
+        [letter, b':', ..] if letter.is_ascii_alphabetic() => text[2..].to_owned(),
         // As this host spells it: from the volume's root.
-        None => {
+        _ => {
             let name = windows.file_name().unwrap_or("Windows".as_ref());
             format!("\\{}", name.display())
         }
     }
 }
 
-fn directories(lists: &[Current]) -> Vec<String> {
-    let mut directories: Vec<String> = lists
-        .iter()
-        .flat_map(Current::ours)
-        .filter_map(|entry| entry.argument("dir"))
-        .collect();
-    directories.push(nt_path::DEFAULT_DIRECTORY.into());
-    directories.sort();
-    directories.dedup();
-    directories
+/// Text as it stands in a command file, where percent signs begin and end variables.
+fn in_command_file(text: &str) -> String {
+    text.replace('%', "%%")
 }
 
 /// The `reg` command that leaves the entries of others in a list; `None` when there are only such.
@@ -108,7 +104,10 @@ fn command(current: &Current) -> Option<String> {
         .find(|separator| is_plain && !text.contains(*separator));
     Some(match separator {
         Some(separator) => {
-            let data = others.join(&separator.to_string()).replace('%', "%%");
+            let mut data = in_command_file(&others.join(&separator.to_string()));
+            // Behind a backslash a quotation mark would be a part of the text.
+            let backslashes = data.len() - data.trim_end_matches('\\').len();
+            data.push_str(&"\\".repeat(backslashes));
             format!(r#"reg add "%KEY%" /v {name} /t REG_MULTI_SZ /s {separator} /d "{data}" /f"#)
         }
         None => format!(
@@ -144,11 +143,11 @@ mod tests {
         ];
         let expected = r#"@echo off
 rem Takes bootshot out of a Windows that does not start. For the command prompt of the recovery
-rem environment: save it as undo.cmd and run "undo C:", or type the commands. The volume may have
-rem another letter there: it is the one for which "dir C:\Windows" finds something.
+rem environment: save it as undo.cmd and run "undo C:". The volume may have another letter there: it is
+rem the one for which "dir C:\Windows" finds something.
 set VOLUME=%~1
 if "%VOLUME%"=="" set VOLUME=C:
-set WINDOWS=%VOLUME%\Windows
+set "WINDOWS=%VOLUME%\Windows"
 
 rem 1. This is enough: the Session Manager skips an entry whose image is not there.
 del "%WINDOWS%\System32\bootshot.exe"
@@ -159,13 +158,17 @@ if exist "%WINDOWS%\bootshot" type nul > "%WINDOWS%\bootshot\off"
 rem 3. This takes the entries out as well, and writes back those of others as they stood when this was
 rem printed. In the control set that the next start will use: Select\Default names it.
 reg load HKLM\bootshot-undo "%WINDOWS%\System32\config\SYSTEM" || exit /b 1
+set NUMBER=
 for /f "tokens=3" %%n in ('reg query HKLM\bootshot-undo\Select /v Default') do set /a NUMBER=%%n
+if not defined NUMBER (reg unload HKLM\bootshot-undo & exit /b 1)
 set NUMBER=00%NUMBER%
 set KEY=HKLM\bootshot-undo\ControlSet%NUMBER:~-3%\Control\Session Manager
 reg add "%KEY%" /v BootExecute /t REG_MULTI_SZ /s # /d "autocheck autochk *" /f
 reg unload HKLM\bootshot-undo"#;
         assert_eq!(script(Path::new(r"C:\Windows"), &lists), expected);
-        assert_eq!(script(Path::new("/mnt/Windows"), &lists), expected);
+        for here in ["/mnt/Windows", "/mnt/a:b/Windows"] {
+            assert_eq!(script(Path::new(here), &lists), expected);
+        }
     }
 
     #[test]
@@ -178,12 +181,13 @@ reg unload HKLM\bootshot-undo"#;
 
     #[test]
     fn every_directory_gets_its_kill_switch() {
-        let lists = [current(List::BootExecute, &[r"bootshot dir=\??\D:\shots"])];
-        let script = script(Path::new(r"C:\Windows"), &lists);
-        assert!(
-            script.contains(r#"if exist "D:\shots" type nul > "D:\shots\off""#),
-            "{script}"
-        );
+        for (directory, written) in [("shots", "shots"), ("100%", "100%%")] {
+            let entry = format!(r"bootshot dir=\??\D:\{directory}");
+            let lists = [current(List::BootExecute, &[&entry])];
+            let script = script(Path::new(r"C:\Windows"), &lists);
+            let line = format!(r#"if exist "D:\{written}" type nul > "D:\{written}\off""#);
+            assert!(script.contains(&line), "{script}");
+        }
     }
 
     #[test]
@@ -194,6 +198,10 @@ reg unload HKLM\bootshot-undo"#;
                 &["autocheck autochk *", "bootshot", "a # 5%"]
             ),
             r#"reg add "%KEY%" /v BootExecute /t REG_MULTI_SZ /s ; /d "autocheck autochk *;a # 5%%" /f"#
+        );
+        assert_eq!(
+            command_for(List::BootExecute, &[r"a C:\x\ b", "bootshot", r"c C:\y\"]),
+            r#"reg add "%KEY%" /v BootExecute /t REG_MULTI_SZ /s # /d "a C:\x\ b#c C:\y\\" /f"#
         );
     }
 

@@ -25,6 +25,26 @@ const EXTENSION: &str = "bshot";
 /// How the names of backups of the registry begin.
 const BACKUP: &str = "session-manager-";
 
+/// The directories, as NT paths, that our entries in `lists` write to, and the one for entries that name none.
+pub fn directories(lists: &[Current]) -> Vec<String> {
+    let mut directories: Vec<String> = lists
+        .iter()
+        .flat_map(Current::ours)
+        .filter_map(|entry| entry.argument("dir"))
+        .collect();
+    directories.push(nt_path::DEFAULT_DIRECTORY.into());
+    directories.sort();
+    directories.dedup();
+    directories
+}
+
+/// The directory, as an NT path, that bootshot as registered in `lists` writes to.
+pub fn registered_directory(lists: &[Current]) -> String {
+    let mut ours = lists.iter().flat_map(Current::ours);
+    ours.find_map(|entry| entry.argument("dir"))
+        .unwrap_or(nt_path::DEFAULT_DIRECTORY.into())
+}
+
 /// A directory of snapshots.
 pub struct Directory {
     path: PathBuf,
@@ -43,12 +63,7 @@ impl Directory {
 
     /// The directory that bootshot as registered on `system` writes to.
     pub fn of(system: &dyn System) -> Result<Self, Error> {
-        let registered = Current::read_all(system)?;
-        let named = registered
-            .iter()
-            .flat_map(Current::ours)
-            .find_map(|entry| entry.argument("dir"));
-        let path = named.unwrap_or(nt_path::DEFAULT_DIRECTORY.into());
+        let path = registered_directory(&Current::read_all(system)?);
         Ok(Self::new(system.locate(&path)?))
     }
 

@@ -92,6 +92,16 @@ pub trait System {
 
     /// Which boot this is; `None` for a system that does not run.
     fn boot(&self) -> Result<Option<Boot>, Error>;
+
+    /// What to type for a subcommand that is about this system.
+    fn command(&self, subcommand: &str) -> String {
+        format!("bootshotctl {subcommand}")
+    }
+
+    /// Copies of the registry that lie somewhere else than the snapshots, as far as they can be seen.
+    fn copies_of_hive(&self) -> Vec<PathBuf> {
+        Vec::new()
+    }
 }
 
 /// The Windows installation this process runs on.

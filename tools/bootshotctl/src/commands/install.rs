@@ -101,6 +101,12 @@ pub fn read_installed(system: &dyn System) -> Result<Option<Vec<u8>>, Error> {
 
 pub fn install(system: &dyn System, args: &Args, print: Print<'_>) -> Result<Outcome, Error> {
     check_arguments(&args.arguments)?;
+    let is_once = |argument: &String| argument.eq_ignore_ascii_case(once::WORD);
+    if args.phase == Phases::Both && (args.once || args.arguments.iter().any(is_once)) {
+        return Err(Error::usage(
+            "once takes one capture, so the entry for the later moment would never take any: choose one --phase",
+        ));
+    }
     if !args.dry_run {
         system::require_elevation(system, "install")?;
     }
@@ -128,6 +134,7 @@ pub fn install(system: &dyn System, args: &Args, print: Print<'_>) -> Result<Out
         changes.extend(current.change(args.entry_for(current.list).as_ref())?);
     }
     let directory = Directory::new(args.directory(system)?);
+    let runs = system.boot()?.is_some();
 
     let mut protection = Protection::Verified;
     if args.dry_run {
@@ -135,7 +142,8 @@ pub fn install(system: &dyn System, args: &Args, print: Print<'_>) -> Result<Out
     } else {
         directory.require_own()?;
         protection = system.protect_directory(directory.path())?;
-        if installed.as_deref() != Some(&image.bytes) {
+        // With every new registration, since it is the time of the image that tells whether a boot came after it.
+        if installed.as_deref() != Some(&image.bytes) || !changes.is_empty() {
             copy(system, &image)?;
         }
     }
@@ -186,11 +194,24 @@ pub fn install(system: &dyn System, args: &Args, print: Print<'_>) -> Result<Out
     }
     if !args.dry_run {
         if directory.has(&directory.guard())? || directory.has(&directory.kill_switch())? {
-            print("\nSomething keeps runs from working: see bootshotctl status.".into())?;
+            let status = system.command("status");
+            print(format!(
+                "\nSomething keeps runs from working: see {status}."
+            ))?;
         }
-        print("\nThe next restart takes a snapshot. (A restart: with Fast Startup, shutting down does not end the kernel.)".into())?;
+        print(match runs {
+            true => "\nThe next restart takes a snapshot. (A restart: with Fast Startup, shutting down does not end the kernel.)",
+            false => "\nThe next start of that system takes a snapshot.",
+        }.into())?;
     }
-    print("\nTo undo it: bootshotctl uninstall. If the system does not start any more (bootshotctl undo-script prints this again):\n".into())?;
+    let again = match runs {
+        true => " (bootshotctl undo-script prints this again)",
+        false => "",
+    };
+    print(format!(
+        "\nTo undo it: {}. If the system does not start any more{again}:\n",
+        system.command("uninstall")
+    ))?;
     for current in &mut lists {
         if let Some(change) = changes.iter().find(|change| change.list() == current.list) {
             *current = change.after();
@@ -237,14 +258,15 @@ fn check_arguments(arguments: &[String]) -> Result<(), Error> {
             )));
         }
         let (key, value) = argument.split_once('=').unwrap_or((argument, ""));
-        let is_number_from = |least| value.parse::<u32>().is_ok_and(|number| number >= least);
+        let is_decimal = value.bytes().all(|byte| byte.is_ascii_digit());
+        let is_number_from =
+            |least| is_decimal && value.parse::<u32>().is_ok_and(|number| number >= least);
         match key.to_ascii_lowercase().as_str() {
             "phase" => return Err(Error::usage("the phase is chosen with --phase")),
-            "dir"
-                if !value.starts_with('\\') || value.encode_utf16().count() > MAXIMUM_DIRECTORY =>
-            {
+            "dir" if !is_directory(value) => {
                 return Err(Error::usage(format!(
-                    "{argument}: the directory is an NT path, such as {} or \\??\\D:\\snapshots, of {MAXIMUM_DIRECTORY} characters at most",
+                    "{argument}: the directory is an NT path, such as {} or \\??\\D:\\snapshots, of {MAXIMUM_DIRECTORY} characters at most, \
+                     without . and .. and /",
                     nt_path::DEFAULT_DIRECTORY
                 )));
             }
@@ -268,6 +290,16 @@ fn check_arguments(arguments: &[String]) -> Result<(), Error> {
         }
     }
     Ok(())
+}
+
+/// The kernel takes each name as it stands: there is no directory `..` to it, and nothing between two backslashes.
+fn is_directory(path: &str) -> bool {
+    path.encode_utf16().count() <= MAXIMUM_DIRECTORY
+        && path.strip_prefix('\\').is_some_and(|names| {
+            names
+                .split('\\')
+                .all(|name| !matches!(name, "" | "." | "..") && !name.contains('/'))
+        })
 }
 
 fn is_family(name: &str) -> bool {
@@ -437,6 +469,16 @@ pub mod tests {
     }
 
     #[test]
+    fn one_capture_is_for_one_moment() {
+        let system = FakeSystem::default();
+        for once in ["--once", "once"] {
+            let error = install_with(&system, &["--phase", "both", once]).expect_err(once);
+            assert_eq!(error.exit_code(), std::process::ExitCode::from(2));
+        }
+        assert!(system.registry().is_empty());
+    }
+
+    #[test]
     fn a_dry_run_changes_nothing_and_needs_no_rights() {
         let system = FakeSystem::default();
         system.elevated.set(false);
@@ -595,7 +637,12 @@ pub mod tests {
             "phase=live",
             "dir=C:\\x",
             "dir=\\a b",
+            "dir=\\",
+            "dir=\\a\\..\\b",
+            "dir=\\a\\\\b",
+            "dir=\\a/b",
             "keep=0",
+            "keep=+5",
             "keep",
             "only=",
             "only=everything",

@@ -98,18 +98,23 @@ fn simulate(system: &dyn Running, args: &Args) -> Result<Vec<Report>, Error> {
     // smss reads all its lists before it runs the first entry.
     let lists = Current::read_all(system)?;
     let path = system.search_path()?;
-    let mut reports = Vec::new();
-    for current in lists
-        .iter()
-        .filter(|current| args.phase.each().contains(&current.list.phase()))
-    {
+    let phases = args.phase.each();
+    let chosen = || {
+        lists
+            .iter()
+            .filter(|current| phases.contains(&current.list.phase()))
+    };
+    for current in chosen() {
         if let Err(unreadable) = &current.contents {
             return Err(
                 Error::failed(format!("cannot act out {}", current.list.value_name()))
                     .because(unreadable)
-                    .advise("What smss makes of such a value is not known."),
+                    .advise("What smss makes of such a value is not known. Nothing ran."),
             );
         }
+    }
+    let mut reports = Vec::new();
+    for current in chosen() {
         for entry in current.entries() {
             let mut report = Report::new(current.list, entry);
             if args.all || system.is_wine() || entry.is_ours() {
@@ -265,6 +270,7 @@ impl Report {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::multi_sz::Value;
     use crate::system::System;
     use crate::system::tests::FakeSystem;
 
@@ -312,6 +318,26 @@ mod tests {
             ["program0", "program1", "program2"]
         );
         assert_eq!(entries(Phases::Setupexecute), ["program3", "program4"]);
+    }
+
+    #[test]
+    fn where_a_list_is_none_nothing_runs() {
+        let system = with_program("a.exe");
+        system.wine.set(true);
+        system.plant(List::BootExecute, &["a"]);
+        let text = Value {
+            kind: 1,
+            data: b"a\0\0\0".to_vec(),
+        };
+        system.set_value("SetupExecute", &text).unwrap();
+        let args = Args {
+            phase: Phases::Both,
+            all: false,
+            timeout: 1,
+            json: false,
+        };
+        assert!(simulate(&system, &args).is_err());
+        assert!(system.started.borrow().is_empty());
     }
 
     #[test]

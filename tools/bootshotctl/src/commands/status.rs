@@ -14,7 +14,7 @@ use crate::lists::{Current, List};
 use crate::once;
 use crate::output::{self, Print};
 use crate::shown;
-use crate::snapshots::Directory;
+use crate::snapshots::{Directory, Snapshot, registered_directory};
 use crate::system::{self, Boot, System, remove_if_there};
 
 /// Two boot times closer than this are of the same boot: the time is corrected along with the clock, and no system
@@ -62,20 +62,51 @@ struct Status {
     image: String,
     image_present: bool,
     directory: String,
-    /// The directory's owner and access list in SDDL; null when there is no directory.
-    directory_security: Option<String>,
-    snapshots: usize,
-    newest_snapshot: Option<String>,
-    /// A run did not end: the guard is there.
-    attempt_did_not_end: bool,
-    /// The kill switch is there.
-    switched_off: bool,
-    /// The one capture that an entry with `once` asks for is taken.
-    once_done: bool,
-    /// The snapshot it made, as far as it is known.
-    once_snapshot: Option<String>,
+    #[serde(flatten)]
+    found: Found,
     /// Entries that were finished, and that this run took out of the lists.
     taken_out: Vec<Registered>,
+}
+
+/// What the directory tells: nothing where it is on a volume that only the running system could find.
+#[derive(Default, Serialize)]
+struct Found {
+    /// Its owner and access list in SDDL; null when there is no directory.
+    directory_security: Option<String>,
+    snapshots: Option<usize>,
+    newest_snapshot: Option<String>,
+    /// A run did not end: the guard is there.
+    attempt_did_not_end: Option<bool>,
+    /// The kill switch is there.
+    switched_off: Option<bool>,
+    /// The one capture that an entry with `once` asks for is taken.
+    once_done: Option<bool>,
+    /// The snapshot it made, as far as it is known.
+    once_snapshot: Option<String>,
+}
+
+impl Found {
+    fn look(
+        system: &dyn System,
+        directory: &Directory,
+        snapshots: &[Snapshot],
+    ) -> Result<Self, Error> {
+        let captured_once = directory.captured_once()?;
+        Ok(Self {
+            directory_security: match directory.path().is_dir() {
+                true => system.security(directory.path())?,
+                false => None,
+            },
+            snapshots: Some(snapshots.len()),
+            newest_snapshot: snapshots
+                .first()
+                .map(|snapshot| snapshot.path.display().to_string()),
+            attempt_did_not_end: Some(directory.has(&directory.guard())?),
+            switched_off: Some(directory.has(&directory.kill_switch())?),
+            once_done: Some(captured_once.is_some()),
+            once_snapshot: captured_once.filter(|name| !name.is_empty()),
+        })
+    }
 }
 
 /// A registered entry of ours.
@@ -105,7 +136,6 @@ enum State {
 
 fn status(system: &dyn System, args: &Args, print: Print<'_>) -> Result<Outcome, Error> {
     let mut lists = Current::read_all(system)?;
-    let directory = Directory::of(system)?;
     let boot = system.boot()?;
     let mut taken_out = Vec::new();
     if boot.is_some() && system.is_elevated()? {
@@ -118,11 +148,21 @@ fn status(system: &dyn System, args: &Args, print: Print<'_>) -> Result<Outcome,
         .iter()
         .flat_map(|current| current.ours().map(|entry| (current.list, entry)))
         .collect();
-    if args.reset {
-        reset(system, &directory)?;
+    let registered_directory = registered_directory(&lists);
+    let directory = match system.locate(&registered_directory) {
+        Ok(path) => Some(Directory::new(path)),
+        // What the directory has nothing to do with can be told all the same.
+        Err(_) if boot.is_none() && !args.reset => None,
+        Err(error) => return Err(error),
+    };
+    let (mut snapshots, mut found) = (Vec::new(), Found::default());
+    if let Some(directory) = &directory {
+        if args.reset {
+            reset(system, directory)?;
+        }
+        snapshots = directory.snapshots()?;
+        found = Found::look(system, directory, &snapshots)?;
     }
-    let captured_once = directory.captured_once()?;
-    let snapshots = directory.snapshots()?;
     let image_present = read_installed(system)?.is_some();
     let image = installed_image(system);
     let headers: Vec<&Header> = snapshots
@@ -130,9 +170,9 @@ fn status(system: &dyn System, args: &Args, print: Print<'_>) -> Result<Outcome,
         .filter_map(|snapshot| snapshot.header.as_ref().ok())
         .collect();
     let state = if entries.is_empty() {
-        match captured_once {
-            Some(_) => State::CapturedOnce,
-            None => State::NotInstalled,
+        match found.once_done {
+            Some(true) => State::CapturedOnce,
+            _ => State::NotInstalled,
         }
     } else if !image_present {
         State::ImageMissing
@@ -142,7 +182,6 @@ fn status(system: &dyn System, args: &Args, print: Print<'_>) -> Result<Outcome,
             None => State::RegisteredOffline,
         }
     };
-    let directory_exists = directory.path().is_dir();
     let registered = |entries: &[(List, &Entry)]| {
         let registered = entries.iter().map(|(list, entry)| Registered {
             list: *list,
@@ -160,19 +199,11 @@ fn status(system: &dyn System, args: &Args, print: Print<'_>) -> Result<Outcome,
         unreadable_lists: lists.iter().filter_map(Current::problem).collect(),
         image: image.display().to_string(),
         image_present,
-        directory: directory.path().display().to_string(),
-        directory_security: match directory_exists {
-            true => system.security(directory.path())?,
-            false => None,
+        directory: match &directory {
+            Some(directory) => directory.path().display().to_string(),
+            None => registered_directory,
         },
-        snapshots: snapshots.len(),
-        newest_snapshot: snapshots
-            .first()
-            .map(|snapshot| snapshot.path.display().to_string()),
-        attempt_did_not_end: directory.has(&directory.guard())?,
-        switched_off: directory.has(&directory.kill_switch())?,
-        once_done: captured_once.is_some(),
-        once_snapshot: captured_once.filter(|name| !name.is_empty()),
+        found,
         taken_out: registered(&taken_out),
     };
     if args.json {
@@ -180,7 +211,7 @@ fn status(system: &dyn System, args: &Args, print: Print<'_>) -> Result<Outcome,
             .map_err(|error| Error::failed("cannot write JSON").because(error))?;
         print(text)?;
     } else {
-        status.print(&directory, print)?;
+        status.print(system, directory.as_ref(), print)?;
     }
     Ok(match state {
         State::NotInstalled => Outcome::No,
@@ -250,7 +281,12 @@ fn captured_at(name: &str) -> String {
 }
 
 impl Status {
-    fn print(&self, directory: &Directory, print: Print<'_>) -> Result<(), Error> {
+    fn print(
+        &self,
+        system: &dyn System,
+        directory: Option<&Directory>,
+        print: Print<'_>,
+    ) -> Result<(), Error> {
         print(match self.state {
             State::NotInstalled => "not installed".into(),
             State::CapturedOnce => {
@@ -283,40 +319,52 @@ impl Status {
         for problem in &self.unreadable_lists {
             print(format!("  {problem}"))?;
         }
-        if let Some(newest) = &self.newest_snapshot {
+        let Some(directory) = directory else {
+            return print(format!(
+                "  directory             {} (only the running system knows which volume that is)",
+                shown::visible(&self.directory)
+            ));
+        };
+        let found = &self.found;
+        if let (Some(newest), Some(snapshots)) = (&found.newest_snapshot, found.snapshots) {
             print(format!(
-                "  newest snapshot       {newest} ({} in all)",
-                self.snapshots
+                "  newest snapshot       {newest} ({snapshots} in all)"
             ))?;
         }
-        if self.attempt_did_not_end {
+        let did_not_end = found.attempt_did_not_end == Some(true);
+        if did_not_end {
             print(format!(
-                "\nThe last run did not end: it left its guard, {}.\nUntil that is gone every run leaves at once. \
+                "\nThe last run did not end: it left its guard, {}.\nUntil that is gone every run at boot leaves at once. \
                  Whatever stopped it (a power cut, a reset, a hang) may do so again;\n\
-                 \"bootshotctl status --reset\" lets it try.",
-                directory.guard().display()
+                 \"{}\" lets it try.",
+                directory.guard().display(),
+                system.command("status --reset")
             ))?;
         }
-        if self.switched_off {
+        let switched_off = found.switched_off == Some(true);
+        if switched_off {
             print(format!(
-                "\nSwitched off: while {} exists, every run leaves at once. Delete it to switch on again.",
+                "\nSwitched off: while {} exists, every run at boot leaves at once. Delete it to switch on again.",
                 directory.kill_switch().display()
             ))?;
         }
-        if self.once_done {
-            let snapshot = self.once_snapshot.as_deref();
+        let once_done = found.once_done == Some(true);
+        if once_done {
+            let snapshot = found.once_snapshot.as_deref();
             print(format!(
                 "\nCaptured once{} ({}): an entry with \"once\" does nothing any more.\n\
-                 \"bootshotctl install --once\" asks for another, \"bootshotctl uninstall\" clears up.",
+                 \"{}\" asks for another, \"{}\" clears up.",
                 snapshot.map_or(String::new(), captured_at),
-                directory.done().display()
+                directory.done().display(),
+                system.command("install --once"),
+                system.command("uninstall")
             ))?;
         }
         let did_not_run = matches!(
             self.state,
             State::DidNotRunAtLastBoot | State::RegisteredButNeverRan
         );
-        if did_not_run && !self.attempt_did_not_end && !self.switched_off && !self.once_done {
+        if did_not_run && !did_not_end && !switched_off && !once_done {
             print(
                 "\nShutting down with Fast Startup does not end the kernel: restart instead. A list that this Windows does \
                  not read,\nan earlier entry that does not end, or a full disk are other reasons."
@@ -424,6 +472,24 @@ pub mod tests {
     #[test]
     fn after_a_restart_without_a_snapshot_it_never_ran() {
         assert_eq!(state(&installed()), "registered_but_never_ran");
+    }
+
+    #[test]
+    fn an_entry_that_is_new_since_the_boot_is_just_registered_whatever_the_image() {
+        let system = FakeSystem::default();
+        install_with(&system, &[]).unwrap();
+        let in_2001 = WINDOWS_TO_UNIX + Duration::from_secs(1_000_000_000);
+        system.boot.set(Boot {
+            id: 5,
+            time: in_2001.as_secs() as i64 * 10_000_000,
+        });
+        let image = installed_image(&system);
+        let in_1970 = fs::FileTimes::new().set_modified(SystemTime::UNIX_EPOCH);
+        let file = fs::File::options().write(true).open(image).unwrap();
+        file.set_times(in_1970).unwrap();
+        assert_eq!(state(&system), "registered_but_never_ran");
+        install_with(&system, &["--once"]).unwrap();
+        assert_eq!(state(&system), "registered");
     }
 
     #[test]

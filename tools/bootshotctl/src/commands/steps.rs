@@ -228,17 +228,14 @@ fn fail_each_of_install(system: &dyn System) -> usize {
     fail_each(
         system,
         &|failing| {
-            let arguments = ["--phase", "both", "--no-pnp-sync", "--once"];
+            let arguments = ["--phase", "both", "--no-pnp-sync"];
             try_install(failing, &our_image(), &arguments, &mut |_| failing.print())
         },
         &|| {
             let ours: Vec<_> = entries(system, true).into_values().flatten().collect();
             assert_eq!(
                 ours,
-                [
-                    "bootshot phase=bootexecute once",
-                    "bootshot phase=setupexecute once"
-                ]
+                ["bootshot phase=bootexecute", "bootshot phase=setupexecute"]
             );
             assert_eq!(read_installed(system).unwrap(), Some(our_image()));
             assert!(!Directory::of(system).unwrap().done().exists());

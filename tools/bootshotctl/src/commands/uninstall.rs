@@ -5,9 +5,8 @@ use std::path::PathBuf;
 use crate::commands::install::{describe, installed_image, read_installed};
 use crate::error::{Error, Outcome};
 use crate::lists::{Change, Current};
-use crate::nt_path;
 use crate::output::{self, Print};
-use crate::snapshots::Directory;
+use crate::snapshots::{Directory, directories};
 use crate::system::{self, System, remove_if_there};
 
 /// Arguments of `uninstall`.
@@ -30,6 +29,7 @@ pub fn run(args: &Args) -> Result<Outcome, Error> {
 pub fn uninstall(system: &dyn System, print: Print<'_>) -> Result<Outcome, Error> {
     system::require_elevation(system, "uninstall")?;
     let installed = read_installed(system)?;
+    let runs = system.boot()?.is_some();
 
     let lists = Current::read_all(system)?;
     let mut changes = Vec::new();
@@ -53,38 +53,33 @@ pub fn uninstall(system: &dyn System, print: Print<'_>) -> Result<Outcome, Error
         remove_if_there(system, &system.reach(&path))?;
         print(format!("removed    {}", path.display()))?;
     }
-    let directories = directories(system, &lists);
-    for directory in &directories {
+    let mut kept = Vec::new();
+    for directory in directories(&lists) {
+        // Which volume it is on, only the running system may know.
+        let Ok(path) = system.locate(&directory) else {
+            kept.push(directory);
+            continue;
+        };
+        kept.push(path.display().to_string());
         // It says that an entry is finished, and there is none any more.
-        remove_if_there(system, &Directory::new(directory.clone()).done())?;
+        remove_if_there(system, &Directory::new(path).done())?;
     }
     if changes.is_empty() && installed.is_none() {
         print("bootshot was not installed.".into())?;
         return Ok(Outcome::Done);
     }
-    let directories: Vec<_> = directories
-        .iter()
-        .map(|directory| directory.display().to_string())
-        .collect();
-    print(format!(
-        "kept       the snapshots and backups in {}",
-        directories.join(" and ")
-    ))?;
+    let what = match runs {
+        true => "the snapshots and backups",
+        false => "the snapshots",
+    };
+    print(format!("kept       {what} in {}", kept.join(" and ")))?;
+    for copy in system.copies_of_hive() {
+        let copy = copy.display();
+        print(format!(
+            "kept       the hive as it was, secrets and all, in {copy}"
+        ))?;
+    }
     Ok(Outcome::Done)
-}
-
-/// The directories that our entries wrote to, as far as they can be reached from here.
-fn directories(system: &dyn System, lists: &[Current]) -> Vec<PathBuf> {
-    let mut directories: Vec<PathBuf> = lists
-        .iter()
-        .flat_map(Current::ours)
-        .filter_map(|entry| entry.argument("dir"))
-        .chain([nt_path::DEFAULT_DIRECTORY.into()])
-        .filter_map(|directory| system.locate(&directory).ok())
-        .collect();
-    directories.sort();
-    directories.dedup();
-    directories
 }
 
 #[cfg(test)]

@@ -29,6 +29,9 @@ const HIVE_FILES: [&str; 3] = ["SYSTEM", "SYSTEM.LOG1", "SYSTEM.LOG2"];
 /// Where the kernel is, below the Windows directory.
 const KERNEL: [&str; 2] = ["System32", "ntoskrnl.exe"];
 
+/// How the names of the folders with copies of the hive begin.
+const BACKUP: &str = "bootshot-backup-";
+
 /// An installation that does not run.
 pub struct Offline {
     /// Its Windows directory, as this system spells it.
@@ -206,6 +209,24 @@ impl System for Offline {
     fn boot(&self) -> Result<Option<Boot>, Error> {
         Ok(None)
     }
+
+    fn command(&self, subcommand: &str) -> String {
+        format!(
+            "bootshotctl {subcommand} --offline \"{}\"",
+            self.windows.display()
+        )
+    }
+
+    fn copies_of_hive(&self) -> Vec<PathBuf> {
+        let config = self.reach(&self.windows.join("System32").join("config"));
+        let files = fs::read_dir(&config).into_iter().flatten().flatten();
+        let mut copies: Vec<PathBuf> = files
+            .filter(|file| file.file_name().to_string_lossy().starts_with(BACKUP))
+            .map(|file| file.path())
+            .collect();
+        copies.sort();
+        copies
+    }
 }
 
 /// Renames over whatever is there and returns when the change is on the disk.
@@ -302,7 +323,7 @@ fn find(folder: &Path, name: &str) -> io::Result<Option<PathBuf>> {
 /// A folder in `parent` that was not there before.
 fn new_folder(parent: &Path) -> io::Result<PathBuf> {
     for number in 1..=9999 {
-        let folder = parent.join(format!("bootshot-backup-{number:04}"));
+        let folder = parent.join(format!("{BACKUP}{number:04}"));
         match fs::create_dir(&folder) {
             Ok(()) => return Ok(folder),
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {}

@@ -387,6 +387,42 @@ fn a_directory_that_only_the_running_system_can_find_is_refused() {
 
 #[test]
 #[ignore = "needs hivexregedit: run by cargo xtask test"]
+fn the_rest_is_told_of_an_entry_with_such_a_directory() {
+    let volume = Volume::new();
+    volume.install(&[]).unwrap();
+    let entry: Vec<u16> = r"bootshot dir=\??\D:\shots".encode_utf16().collect();
+    let entry = Value::multi_sz([entry]);
+    volume.open().set_value("BootExecute", &entry).unwrap();
+    let (outcome, printed) = status::tests::asked_of(&volume.open());
+    assert_eq!(outcome, Outcome::Done);
+    assert!(
+        printed.contains(r"\??\D:\shots (only the running system knows"),
+        "{printed}"
+    );
+    let printed = uninstall::tests::uninstall_from(&volume.open()).unwrap();
+    assert!(
+        printed.contains(r"the snapshots in \??\D:\shots"),
+        "{printed}"
+    );
+}
+
+#[test]
+#[ignore = "needs hivexregedit: run by cargo xtask test"]
+fn what_to_type_next_is_about_the_same_system() {
+    let volume = Volume::new();
+    let printed = volume.install(&[]).unwrap();
+    let folder = volume.windows();
+    let uninstall = format!("bootshotctl uninstall --offline \"{}\"", folder.display());
+    assert!(printed.contains(&uninstall), "{printed}");
+    assert!(!printed.contains("bootshotctl undo-script"), "{printed}");
+    let printed = uninstall::tests::uninstall_from(&volume.open()).unwrap();
+    let copy = volume.config().join("bootshot-backup-0001");
+    assert!(printed.contains(&copy.display().to_string()), "{printed}");
+    assert!(!printed.contains("backups in"), "{printed}");
+}
+
+#[test]
+#[ignore = "needs hivexregedit: run by cargo xtask test"]
 fn a_directory_that_is_a_link_is_refused() {
     let volume = Volume::new();
     std::os::unix::fs::symlink("/tmp", volume.windows().join("bootshot")).unwrap();
@@ -425,7 +461,7 @@ fn the_undo_script_is_in_the_terms_of_windows() {
     let lists = Current::read_all(&system).unwrap();
     let script = recovery::script(system.windows_directory(), &lists);
     assert!(
-        script.contains("set WINDOWS=%VOLUME%\\WINDOWS\n"),
+        script.contains("set \"WINDOWS=%VOLUME%\\WINDOWS\"\n"),
         "{script}"
     );
     // A foreign entry that is not ASCII cannot be written by a command file.
