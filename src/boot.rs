@@ -210,7 +210,9 @@ impl<K: Kernel> Run<K> {
         };
         let result = job.photograph(phase_source);
         if result == Err(Status::TIMEOUT) {
-            // The finisher has the snapshot. The guard stays: the next boot is not to hang in the same place.
+            // The finisher has the snapshot, and names it in this directory: it stays open. The guard stays: the next boot is not
+            // to hang in the same place.
+            core::mem::forget(directory);
             return result;
         }
         let once = is_boot && arguments.once;
@@ -269,13 +271,13 @@ impl<K: Kernel> Job<'_, K> {
         snapshot
             .borrow(|slot| *slot = Some(writer))
             .ok_or(Status::TIMEOUT)?;
-        let captured = self.capture(&privileges);
-        let csrss_at_end = capture::csrss(kernel);
+        // Where nothing can be written any more, nothing is asked either.
+        let captured = self.capture(&privileges).map(|()| capture::csrss(kernel));
         let published = snapshot.borrow(|slot| {
             // Taken out, so that the file is closed here whatever comes of it.
             let mut writer = slot.take().ok_or(Status::TIMEOUT)?;
             let result = match captured {
-                Ok(()) => publish(kernel, &mut writer, csrss_at_end, FinishedBy::CAPTURE),
+                Ok(csrss_at_end) => publish(kernel, &mut writer, csrss_at_end, FinishedBy::CAPTURE),
                 Err(Stop::Taken) => Err(Status::TIMEOUT),
                 Err(Stop::NotWritten(status)) => Err(status),
             };

@@ -168,16 +168,17 @@ impl<K: Kernel> Directory<K> {
 
     /// A link could lead anywhere, and be turned elsewhere while we write.
     fn refuse_link(&self) -> Result<(), Status> {
-        /// `FileAttributeTagInformation`, whose first field is the attributes.
-        const ATTRIBUTE_TAG: u32 = 35;
+        /// `FileBasicInformation`: four times, then the attributes. Microsoft's FAT and exFAT answer it, and refuse
+        /// `FileAttributeTagInformation` (github.com/winfsp/winfsp/issues/661).
+        const BASIC: u32 = 4;
         const FILE_ATTRIBUTE_REPARSE_POINT: u32 = 0x400;
-        let mut words = [0];
+        let mut words = [0; 5];
         let buffer = Buffer::new(&mut words, usize::MAX);
         self.kernel
-            .query_information_file(self.handle(), ATTRIBUTE_TAG, buffer)
+            .query_information_file(self.handle(), BASIC, buffer)
             .status
             .ok()?;
-        match words[0] as u32 & FILE_ATTRIBUTE_REPARSE_POINT {
+        match words[4] as u32 & FILE_ATTRIBUTE_REPARSE_POINT {
             0 => Ok(()),
             _ => Err(Status::REPARSE_POINT_ENCOUNTERED),
         }
@@ -335,7 +336,7 @@ impl<K: Kernel> Directory<K> {
                 if next == 0 {
                     break;
                 }
-                offset += next;
+                offset = offset.saturating_add(next);
             }
         }
     }

@@ -8,6 +8,8 @@ const WRITES: u32 = {
     const FILE_ADD_FILE: u32 = 0x2;
     const FILE_ADD_SUBDIRECTORY: u32 = 0x4;
     const FILE_DELETE_CHILD: u32 = 0x40;
+    // Makes a link of an empty directory, as FILE_ADD_FILE does ([MS-FSA] 2.1.5.10.37, FSCTL_SET_REPARSE_POINT).
+    const FILE_WRITE_ATTRIBUTES: u32 = 0x100;
     const DELETE: u32 = 0x1_0000;
     const WRITE_DAC: u32 = 0x4_0000;
     const WRITE_OWNER: u32 = 0x8_0000;
@@ -16,6 +18,7 @@ const WRITES: u32 = {
     FILE_ADD_FILE
         | FILE_ADD_SUBDIRECTORY
         | FILE_DELETE_CHILD
+        | FILE_WRITE_ATTRIBUTES
         | DELETE
         | WRITE_DAC
         | WRITE_OWNER
@@ -155,6 +158,7 @@ mod tests {
             0x2,
             0x4,
             0x40,
+            0x100,
             0x1_0000,
             0x4_0000,
             0x8_0000,

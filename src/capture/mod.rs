@@ -193,7 +193,8 @@ impl<'a, K: Kernel, S: Sink<Error = Status> + Send> Capture<'a, K, S> {
     fn first_answered(&mut self, family: Family, questions: &[Ask]) {
         let kernel = self.kernel;
         for question in questions {
-            let begin = section_begin(kernel, family, Encoding::RAW, *question);
+            // Before it is asked: where it hangs, the section is found torn and tells that it did.
+            self.begin(family, Encoding::RAW, *question);
             self.ask(*question);
             self.count();
             let end = SectionEnd {
@@ -207,7 +208,6 @@ impl<'a, K: Kernel, S: Sink<Error = Status> + Send> Capture<'a, K, S> {
             };
             let bytes = self.answer.first(self.asked.length);
             self.store.write(&mut |writer| {
-                writer.begin(&begin, &[], &[])?;
                 writer.data(bytes)?;
                 writer.end(end)
             });
@@ -222,7 +222,11 @@ impl<'a, K: Kernel, S: Sink<Error = Status> + Send> Capture<'a, K, S> {
         self.outcome = Outcome::COMPLETE;
         self.subject = [0; 2];
         self.path.cut(0);
-        let begin = section_begin(self.kernel, family, Encoding::PACKED_BATCH, BATCH);
+        self.begin(family, Encoding::PACKED_BATCH, BATCH);
+    }
+
+    fn begin(&mut self, family: Family, encoding: Encoding, question: Ask) {
+        let begin = section_begin(self.kernel, family, encoding, question);
         self.store
             .write(&mut |writer| writer.begin(&begin, &[], &[]));
     }

@@ -57,7 +57,7 @@ impl<'a, K: Kernel> Iterator for Processes<'a, K> {
         self.offset = if next == 0 {
             self.length
         } else {
-            offset + next
+            offset.saturating_add(next)
         };
         Some(Process {
             id: native(process, entry::UNIQUE_PROCESS_ID),

@@ -21,6 +21,10 @@ const MAXIMUM_ROOM_TO_GROW: usize = 256 << 10;
 /// Bytes to which a buffer is doubled where the kernel does not say how much it wants.
 const MAXIMUM_GUESS: usize = 32 << 20;
 
+/// Room that calls about keys are given at first. A kernel may take memory for all the room it is given, and clear it, on
+/// each call: Windows does since 10.0.17134 for more than a page (from its disassembly; not seen here).
+pub(super) const KEY_ROOM: u16 = 0x1000;
+
 /// Bytes a buffer starts with again after an answer that memory had no room for, or that is in use elsewhere.
 const SMALL_ANSWER: usize = 64 << 10;
 
@@ -74,6 +78,11 @@ impl Ask {
             },
             ..Self::new(source, class)
         }
+    }
+
+    /// A question about a key: most answers fit into [`KEY_ROOM`].
+    pub(super) const fn of_key(source: Source, class: u32) -> Self {
+        Self::exact(source, class, KEY_ROOM, KEY_ROOM)
     }
 
     pub(super) const fn source(self) -> Source {
@@ -241,6 +250,9 @@ pub(super) fn ask<K: Kernel>(kernel: K, buffer: &mut Region<K>, call: &mut Call)
             // An eighth more than asked for, since the system goes on; thousands of handles more are enough.
             let more = (returned / 8).min(MAXIMUM_ROOM_TO_GROW);
             (returned.saturating_add(more), MAXIMUM_ANSWER)
+        } else if call.ask.length != 0 {
+            // Neither its length nor any other, and it does not say which: more of the same is no help.
+            (room, 0)
         } else {
             (room * 2, MAXIMUM_GUESS)
         };

@@ -11,13 +11,13 @@ const KEY_ENUMERATE_SUB_KEYS: u32 = 8;
 
 const KEY: Ask = Ask::new(Source::OPEN, OpenKind::KEY.0);
 /// `KeyFlagsInformation`: volatile, link.
-const KEY_FLAGS: Ask = Ask::new(Source::KEY_INFORMATION, 5);
+const KEY_FLAGS: Ask = Ask::of_key(Source::KEY_INFORMATION, 5);
 /// `KeyValuePartialInformation` of the value that says where a link leads.
-const TARGET: Ask = Ask::new(Source::REGISTRY_VALUE, 2);
+const TARGET: Ask = Ask::of_key(Source::REGISTRY_VALUE, 2);
 /// `KeyBasicInformation`.
-const KEY_SUBKEYS: Ask = Ask::new(Source::SUBKEYS, 0);
+const KEY_SUBKEYS: Ask = Ask::of_key(Source::SUBKEYS, 0);
 /// `KeyValueFullInformation`.
-const KEY_VALUES: Ask = Ask::new(Source::KEY_VALUES, 1);
+const KEY_VALUES: Ask = Ask::of_key(Source::KEY_VALUES, 1);
 
 /// What is wanted of a key: its subkeys.
 const SUBKEYS: u8 = 1;

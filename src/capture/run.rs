@@ -1,7 +1,7 @@
 //! Runs: the answers of consecutive calls, one behind the other in one item.
 
 use super::Capture;
-use super::query::{Ask, Asked};
+use super::query::{Ask, Asked, KEY_ROOM};
 use crate::nt::layout::key_basic_information as subkey;
 use crate::nt::{Kernel, List, OutOfMemory, Status};
 use crate::own::dword;
@@ -45,7 +45,7 @@ impl<'a, K: Kernel, S: Sink<Error = Status> + Send> Capture<'a, K, S> {
                     padding.fill(0);
                 }
                 self.call.index += 1;
-                let buffer = self.answer.buffer_from(start);
+                let buffer = self.answer.buffer_from(start, usize::from(KEY_ROOM));
                 let room = buffer.length();
                 self.asked = Asked::of(self.call.make(kernel, buffer), room);
                 tries = tries.saturating_add(1);

@@ -612,23 +612,16 @@ fn a_directory_and_its_volume_can_be_flushed<K: Kernel>(kernel: K) {
 fn a_file_tells_what_it_is<K: Kernel>(kernel: K) {
     const BASIC: u32 = 4;
     const STANDARD: u32 = 5;
-    const ATTRIBUTE_TAG: u32 = 35;
     let scratch = Scratch::new(kernel, "attributes");
     let directory = scratch.directory.get();
-    let (answer, tag) = guarded(8, |buffer| {
-        kernel.query_information_file(directory, ATTRIBUTE_TAG, buffer)
+    let (answer, basic) = guarded(40, |buffer| {
+        kernel.query_information_file(directory, BASIC, buffer)
     });
-    assert_eq!(
-        answer,
-        Answer {
-            status: Status::SUCCESS,
-            length: 8
-        }
-    );
+    assert_eq!((answer.status, answer.length), (Status::SUCCESS, 40));
     // FILE_ATTRIBUTE_DIRECTORY, and not FILE_ATTRIBUTE_REPARSE_POINT.
-    assert_eq!((dword(&tag, 0) & 0x410, dword(&tag, 4)), (0x10, 0));
-    let (answer, _) = guarded(4, |buffer| {
-        kernel.query_information_file(directory, ATTRIBUTE_TAG, buffer)
+    assert_eq!(dword(&basic, 32) & 0x410, 0x10);
+    let (answer, _) = guarded(36, |buffer| {
+        kernel.query_information_file(directory, BASIC, buffer)
     });
     assert!(!answer.status.is_success(), "{answer:x?}");
     let file = scratch.open("file", CREATE).unwrap();

@@ -101,12 +101,10 @@ impl<K: Kernel> Region<K> {
         Buffer::new(self.words(), length)
     }
 
-    /// All bytes from `start` on, a multiple of 8, for a system call to fill.
-    pub fn buffer_from(&mut self, start: usize) -> Buffer<'_> {
-        Buffer::new(
-            self.words().get_mut(start / 8..).unwrap_or_default(),
-            usize::MAX,
-        )
+    /// `length` bytes, at most all, from `start` on, a multiple of 8, for a system call to fill.
+    pub fn buffer_from(&mut self, start: usize, length: usize) -> Buffer<'_> {
+        let words = self.words().get_mut(start / 8..).unwrap_or_default();
+        Buffer::new(words, length)
     }
 
     /// The bytes, to be written.

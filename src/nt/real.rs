@@ -128,6 +128,8 @@ unsafe fn query_file(function: FileQuery, file: Handle, class: u32, buffer: Buff
     answer(status, io.Information)
 }
 
+const STATUS_PENDING: NTSTATUS = 0x103;
+
 /// The shape of `NtReadFile` and `NtWriteFile`.
 type Transfer = unsafe extern "system" fn(
     HANDLE,
@@ -147,8 +149,8 @@ type Transfer = unsafe extern "system" fn(
 #[inline(never)]
 unsafe fn transfer(function: Transfer, file: Handle, place: *mut c_void, length: ULONG) -> Answer {
     let mut io = io_status();
-    // SAFETY: the caller's promise; the handle is synchronous, so the call is over on return.
-    let status = unsafe {
+    // SAFETY: the caller's promise. A synchronous handle's call is over on return, any other's is waited for below.
+    let mut status = unsafe {
         function(
             raw(file),
             null_mut(),
@@ -161,6 +163,12 @@ unsafe fn transfer(function: Transfer, file: Handle, place: *mut c_void, length:
             null_mut(),
         )
     };
+    if status == STATUS_PENDING {
+        // A launcher's standard output need not be synchronous. SAFETY: no time is a wait without end.
+        unsafe { ntobapi::NtWaitForSingleObject(raw(file), FALSE as BOOLEAN, null_mut()) };
+        // SAFETY: the call is over, so the block holds its status.
+        status = unsafe { io.u.Status };
+    }
     answer(status, io.Information)
 }
 

@@ -137,6 +137,56 @@ fn a_hang_of_the_finisher_as_well_ends_in_time() {
 }
 
 #[test]
+fn a_worker_that_wakes_up_leaves_the_finisher_its_directory() {
+    let questions = calls_of(WORKER);
+    let question = questions.iter().find(|call| call.name == "NtOpenProcess");
+    let slow = Machine::small()
+        .at(WORKER, question.unwrap().number, Fault::Late(16_000))
+        .on(
+            |call| call.thread == 2 && call.name == "NtFlushBuffersFile",
+            Fault::Late(2_000),
+        );
+    let run = boot(slow);
+    assert_eq!(status(&run), Status::TIMEOUT);
+    assert_eq!(finished(&run.machine), [FinishedBy::FINISHER]);
+}
+
+#[test]
+fn the_question_that_a_capture_hangs_in_stands_in_the_snapshot_as_torn() {
+    /// Lists of processes, handles, modules: each a section of its own.
+    const CLASSES: [u32; 3] = [57, 64, 77];
+    for class in CLASSES {
+        let asked = calls_of(WORKER);
+        let mut asked = asked.iter().filter(|call| {
+            (call.name, call.argument) == ("NtQuerySystemInformation", u64::from(class))
+        });
+        let run = boot(Machine::small().at(WORKER, asked.next().unwrap().number, Fault::Hang));
+        assert_eq!(finished(&run.machine), [FinishedBy::FINISHER]);
+        let snapshot = crate::only_snapshot(&run.machine);
+        let last = snapshot.sections.iter().rev();
+        let torn = last.filter(|section| section.end.outcome == Outcome::TORN);
+        let torn: Vec<_> = torn
+            .map(|section| (section.begin.source, section.begin.class))
+            .collect();
+        assert_eq!(torn, [(Source::SYSTEM_INFORMATION, class)]);
+    }
+}
+
+#[test]
+fn once_nothing_can_be_written_nothing_is_asked() {
+    let is_large = |call: &Call| call.name == "NtWriteFile" && call.argument > 1000;
+    let mut machine = Machine::small();
+    // More than is gathered before it is written.
+    let select = r"\Registry\Machine\System\Select";
+    machine.set_value(select, "large", (3, vec![0; 0x2_0000]));
+    let run = boot(machine.on(is_large, Fault::Fail(Status::DISK_FULL)));
+    let refused = run.calls.iter().position(is_large).unwrap();
+    let behind: Vec<_> = run.calls[refused..].iter().map(|call| call.name).collect();
+    assert!(!behind.contains(&"NtQuerySystemInformation"), "{behind:?}");
+    assert!(behind.len() < 40, "{behind:?}");
+}
+
+#[test]
 fn the_first_thread_asks_nothing_that_could_hang() {
     let mut names: Vec<_> = calls_of(FIRST).iter().map(|call| call.name).collect();
     names.sort_unstable();

@@ -520,6 +520,30 @@ fn a_name_too_long_for_a_path_is_recorded_and_those_beside_it_are_asked() {
 }
 
 #[test]
+fn no_call_about_a_key_has_more_room_than_a_page_unless_its_answer_needs_it() {
+    let names = [
+        "NtQueryKey",
+        "NtEnumerateKey",
+        "NtEnumerateValueKey",
+        "NtQueryValueKey",
+    ];
+    let rooms = |machine| -> Vec<usize> {
+        let calls = capture(machine).1.calls;
+        let about_keys = calls.into_iter().filter(|call| names.contains(&call.name));
+        let answers = about_keys.filter_map(|call| call.answer);
+        answers.map(|answer| answer.capacity).collect()
+    };
+    let usual = rooms(furnished());
+    assert!(usual.len() > 100, "{}", usual.len());
+    assert!(usual.iter().all(|room| *room <= 0x1000), "{usual:?}");
+    let mut machine = furnished();
+    let select = r"\Registry\Machine\System\Select";
+    machine.set_value(select, "large", (REG_SZ, vec![0; 0x2000]));
+    let larger = rooms(machine).into_iter().filter(|room| *room > 0x1000);
+    assert_eq!(larger.count(), 1);
+}
+
+#[test]
 fn the_walk_stops_when_the_time_of_the_family_is_up() {
     let slow = furnished()
         .with_command_line("bootshot budget=500")

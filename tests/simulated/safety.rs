@@ -3,7 +3,7 @@
 use crate::{DIRECTORY, boot, capture, files, only_snapshot, snapshot_names, status};
 use bootshot::nt::Status;
 use bootshot::nt::simulated::{
-    Fault, FileSystem, Machine, Own, Process, SESSION_MANAGER, Security, utf16,
+    Call, Fault, FileSystem, Machine, Own, Process, SESSION_MANAGER, Security, utf16,
 };
 use bootshot_format::{Family, Outcome, Source};
 
@@ -120,6 +120,21 @@ fn a_question_that_always_wants_more_room_is_asked_ten_times() {
         // The other class answers in its place.
         assert!(snapshot.raw(Source::SYSTEM_INFORMATION, 16).is_some());
     }
+}
+
+#[test]
+fn a_question_of_one_length_that_is_another_is_given_up_at_little_cost() {
+    /// `SystemBootEnvironmentInformation`.
+    const CLASS: u64 = 90;
+    let is_it = |call: &Call| call.name == "NtQuerySystemInformation" && call.argument == CLASS;
+    let shorter = Fault::FailWithLength(Status::INFO_LENGTH_MISMATCH, 24);
+    let (snapshot, run) = capture(Machine::small().on(is_it, shorter));
+    assert_eq!(run.calls.iter().filter(|call| is_it(call)).count(), 2);
+    let item = &snapshot.items_of(Source::SYSTEM_INFORMATION, CLASS as u32)[0];
+    assert_eq!(
+        (item.header.outcome, item.header.tries),
+        (Outcome::FAILED, 2)
+    );
 }
 
 #[test]

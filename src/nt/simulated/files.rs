@@ -518,16 +518,15 @@ impl FileSystem {
         self.flush_volume();
     }
 
-    /// Attributes as `FILE_ATTRIBUTE_TAG_INFORMATION` has them, and the reparse tag.
-    pub fn attributes(&self, node: NodeId) -> (u32, u32) {
+    /// `FILE_ATTRIBUTE_*`.
+    pub fn attributes(&self, node: NodeId) -> u32 {
         const DIRECTORY: u32 = 0x10;
         const NORMAL: u32 = 0x80;
         const REPARSE_POINT: u32 = 0x400;
-        const IO_REPARSE_TAG_MOUNT_POINT: u32 = 0xA000_0003;
         match self.nodes[node].content {
-            Content::File { .. } => (NORMAL, 0),
-            Content::Directory { .. } => (DIRECTORY, 0),
-            Content::Junction(_) => (DIRECTORY | REPARSE_POINT, IO_REPARSE_TAG_MOUNT_POINT),
+            Content::File { .. } => NORMAL,
+            Content::Directory { .. } => DIRECTORY,
+            Content::Junction(_) => DIRECTORY | REPARSE_POINT,
         }
     }
 

@@ -230,7 +230,6 @@ impl Kernel for &'static Simulated {
     fn query_information_file(self, file: Handle, class: u32, buffer: Buffer<'_>) -> Answer {
         const BASIC: u32 = 4;
         const STANDARD: u32 = 5;
-        const ATTRIBUTE_TAG: u32 = 35;
         self.query(
             asking("NtQueryInformationFile", class).of(file),
             buffer.into_bytes(),
@@ -240,7 +239,7 @@ impl Kernel for &'static Simulated {
                     Err(status) => return Outcome::failed(status),
                 };
                 let files = &state.machine.files;
-                let (attributes, tag) = files.attributes(node);
+                let attributes = files.attributes(node);
                 let length = files.length(node);
                 let fields = match class {
                     BASIC => (1..=4)
@@ -261,7 +260,6 @@ impl Kernel for &'static Simulated {
                             .u8(directory.into())
                             .align(8)
                     }
-                    ATTRIBUTE_TAG => Fields::new().u32(attributes).u32(tag),
                     _ => return Outcome::failed(Status::INVALID_INFO_CLASS),
                 };
                 Outcome::whole(fields.done(), capacity, Status::INFO_LENGTH_MISMATCH)
