@@ -61,6 +61,14 @@ impl Error {
         }
     }
 
+    /// What was done and what came back, in one line.
+    pub fn reason(&self) -> String {
+        match &self.cause {
+            Some(cause) => format!("{}: {cause}", self.message),
+            None => self.message.clone(),
+        }
+    }
+
     /// What came back from the system or the layer below.
     #[must_use]
     pub fn because(self, cause: impl fmt::Display) -> Self {
@@ -86,10 +94,7 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)?;
-        if let Some(cause) = &self.cause {
-            write!(f, ": {cause}")?;
-        }
+        f.write_str(&self.reason())?;
         if let Some(advice) = &self.advice {
             write!(f, "\n  {advice}")?;
         }

@@ -82,6 +82,7 @@ pub enum Align {
 pub struct Table {
     columns: Vec<(Cow<'static, str>, Align)>,
     rows: Vec<Vec<String>>,
+    whole: bool,
 }
 
 /// Rows that are laid out at a time.
@@ -107,6 +108,15 @@ impl Table {
         Self {
             columns: columns.into_iter().collect(),
             rows: Vec::new(),
+            whole: false,
+        }
+    }
+
+    /// Keeps every column on a terminal too, empty or not, and however narrow: they were asked for by their names.
+    pub fn whole(self) -> Self {
+        Self {
+            whole: true,
+            ..self
         }
     }
 
@@ -133,10 +143,10 @@ impl Table {
     fn layout(&self, width: Option<u16>) -> impl Iterator<Item = String> {
         let mut columns: Vec<Column> = (0..self.columns.len())
             .map(|place| self.column(place))
-            .filter(|column| width.is_none() || column.has_value)
+            .filter(|column| width.is_none() || self.whole || column.has_value)
             .collect();
         if let Some(width) = width {
-            fit(&mut columns, width.into());
+            fit(&mut columns, width.into(), self.whole);
         }
         let titles = self.columns.iter().map(|(title, _)| shown::visible(title));
         let header = render(&columns, &[titles.collect()]);
@@ -167,10 +177,16 @@ struct Column {
     has_value: bool,
 }
 
-/// Takes columns away, the last but one first, until only the last has to wrap, and gives that one what is left.
-fn fit(columns: &mut Vec<Column>, width: usize) {
+/// Takes columns away unless they are `whole`, the last but one first, until only the last has to wrap, and gives that one
+/// what is left.
+fn fit(columns: &mut Vec<Column>, width: usize, whole: bool) {
     while let [others @ .., last] = &mut columns[..] {
         let taken: usize = others.iter().map(|column| column.width + GAP).sum();
+        if whole {
+            let left = width.saturating_sub(taken);
+            last.width = last.width.min(left.max(LEAST_WRAPPED));
+            break;
+        }
         if others.len() < 2 || taken + last.width.min(LEAST_WRAPPED) <= width {
             last.width = last.width.min(width.saturating_sub(taken).max(1));
             break;
@@ -270,6 +286,14 @@ mod tests {
         assert_eq!(
             shown(&table, Some(30)),
             "PID  COMMAND LINE\n  4  a line that is longer\n     than twenty characters"
+        );
+    }
+
+    #[test]
+    fn what_was_asked_for_by_name_stays_on_a_narrow_terminal_and_without_a_value() {
+        assert_eq!(
+            shown(&table().whole(), Some(20)),
+            " PID  USER  COMMAND LINE\n   4  -     one two three four\n1234  -     \\u{1b}[2J"
         );
     }
 

@@ -32,7 +32,8 @@ pub struct Selection {
             image=smss.exe   is it, in any case; of a list, an element is it\n\
             image!=smss.exe  is not\n\
             name~token       contains it, in any case; !~ does not\n\
-            handle_count>=100, private_commit>8MiB, user_time<1.5s, create_time>2026-01-02\n\
+            handle_count>=100, private_commit>8MiB, user_time<1.5s\n\
+            create_time=2026-01-02, create_time>=\"2026-01-02 03:04\"  in that time, from its start on (UTC)\n\
             name=            has none"
     )]
     filter: Vec<Condition>,
@@ -109,6 +110,7 @@ impl Selection {
         print(
             json,
             &columns,
+            true,
             records
                 .iter()
                 .map(|record| tables::cells(&columns, record))
@@ -177,7 +179,7 @@ impl Selection {
         });
         rows.sort_by(|(one, _), (other, _)| plan.order(one, other));
         let rows = rows.into_iter().map(|(_, row)| row).collect();
-        print(json, &columns, rows)?;
+        print(json, &columns, !self.columns.is_empty(), rows)?;
         Ok(problems)
     }
 
@@ -186,7 +188,15 @@ impl Selection {
     }
 
     fn chosen(&self, known: &[&'static Column]) -> Result<Vec<&'static Column>, Error> {
-        self.columns.iter().map(|name| find(known, name)).collect()
+        let mut chosen: Vec<&Column> = Vec::new();
+        for name in &self.columns {
+            let column = find(known, name)?;
+            // JSON has each key once, and a table can do the same.
+            if !chosen.iter().any(|before| before.name == column.name) {
+                chosen.push(column);
+            }
+        }
+        Ok(chosen)
     }
 
     fn plan<'s>(&'s self, known: &[&'static Column]) -> Result<Plan<'s>, Error> {
@@ -376,6 +386,43 @@ impl FromStr for Condition {
 enum Wanted<'s> {
     Number(i128),
     Text(&'s str),
+    /// A moment of which not all digits were given: the first and the last it can be, as cells have them.
+    Moments(String, String),
+}
+
+/// The first moment of the year 0, and the last there can be.
+const FIRST_MOMENT: &str = "0000-01-01T00:00:00.0000000Z";
+const LAST_MOMENT: &str = "9999-12-31T23:59:59.9999999Z";
+
+/// The first and the last moment that a date, or a date and a time to the minute, the second or a part of it, can be.
+fn moments(value: &str) -> Option<(String, String)> {
+    const DATE: usize = "0000-01-01".len();
+    const MINUTE: usize = DATE + "T00:00".len();
+    const SECOND: usize = MINUTE + ":00".len();
+    let value = value.to_ascii_uppercase();
+    let value = value.strip_suffix("UTC").unwrap_or(&value).trim_end();
+    let value = value.strip_suffix('Z').unwrap_or(value);
+    let value = match value.split_once(' ') {
+        Some((date, time)) => format!("{date}T{}", time.trim_start()),
+        None => value.to_owned(),
+    };
+    let is_shaped = value.len() < FIRST_MOMENT.len()
+        && value
+            .bytes()
+            .zip(FIRST_MOMENT.bytes())
+            .all(|(byte, model)| byte == model || byte.is_ascii_digit() && model.is_ascii_digit());
+    let is_cut_well = matches!(value.len(), DATE | MINUTE | SECOND) || value.len() > SECOND + 1;
+    if !is_shaped || !is_cut_well {
+        return None;
+    }
+    let first = value.clone() + &FIRST_MOMENT[value.len()..];
+    let number = |place: usize| first[place..place + 2].parse::<u32>().ok();
+    let is_real = (1..=12).contains(&number(5)?)
+        && (1..=31).contains(&number(8)?)
+        && number(11)? < 24
+        && number(14)? < 60
+        && number(17)? < 60;
+    is_real.then(|| (first, value.clone() + &LAST_MOMENT[value.len()..]))
 }
 
 impl Condition {
@@ -384,9 +431,23 @@ impl Condition {
         let value = self.value.as_str();
         let as_text = value.is_empty()
             || matches!(self.operator, Operator::Contains | Operator::ContainsNot)
-            || matches!(column.kind, Kind::Text | Kind::Time | Kind::List);
+            || matches!(column.kind, Kind::Text | Kind::List);
         if as_text {
             return Ok(Wanted::Text(value));
+        }
+        let no_such = |needed| {
+            Error::usage(format!(
+                "\"{value}\" cannot be compared with {}: it needs {needed}",
+                column.name
+            ))
+        };
+        if column.kind == Kind::Time {
+            return match moments(value) {
+                Some((first, last)) => Ok(Wanted::Moments(first, last)),
+                None => Err(no_such(
+                    "a date, or a date and a time, such as 2026-01-02 03:04:05",
+                )),
+            };
         }
         let number = match column.kind {
             Kind::Boolean => match value.to_ascii_lowercase().as_str() {
@@ -417,12 +478,7 @@ impl Condition {
             Kind::Hex => "a number, with 0x a hexadecimal one",
             _ => "a number",
         };
-        number.map(Wanted::Number).ok_or_else(|| {
-            Error::usage(format!(
-                "\"{value}\" cannot be compared with {}: it needs {needed}",
-                column.name
-            ))
-        })
+        number.map(Wanted::Number).ok_or_else(|| no_such(needed))
     }
 }
 
@@ -448,13 +504,23 @@ impl Operator {
             // Nothing is neither greater nor less, and does not contain anything.
             (Cell::Null, _) => None,
             (_, Wanted::Number(wanted)) => number(cell).map(|number| number.cmp(wanted)),
+            (_, Wanted::Moments(first, last)) => {
+                let moment = plain(cell);
+                Some(if *moment < **first {
+                    Ordering::Less
+                } else if *moment > **last {
+                    Ordering::Greater
+                } else {
+                    Ordering::Equal
+                })
+            }
             (_, Wanted::Text(wanted)) => {
                 let text = plain(cell).to_lowercase();
                 Some(text.cmp(&wanted.to_lowercase()))
             }
         };
         let contains = |whole: bool| match (cell, wanted) {
-            (Cell::Null, _) | (_, Wanted::Number(_)) => false,
+            (Cell::Null, _) | (_, Wanted::Number(_) | Wanted::Moments(..)) => false,
             (Cell::List(list), Wanted::Text(wanted)) => {
                 let wanted = wanted.to_lowercase();
                 let elements = elements(list);
@@ -494,7 +560,13 @@ impl Operator {
 }
 
 /// Prints rows: exact in JSON, as people read them in a table.
-fn print(json: bool, columns: &[&'static Column], rows: Vec<Vec<Cell>>) -> Result<(), Error> {
+/// On a terminal too with all of the columns where they are `whole`.
+fn print(
+    json: bool,
+    columns: &[&'static Column],
+    whole: bool,
+    rows: Vec<Vec<Cell>>,
+) -> Result<(), Error> {
     if json {
         let objects: Vec<_> = rows.iter().map(|row| Object { columns, row }).collect();
         return output::json(&objects);
@@ -504,6 +576,9 @@ fn print(json: bool, columns: &[&'static Column], rows: Vec<Vec<Cell>>) -> Resul
         .map(|column| (column.name, align(column.kind)))
         .collect();
     let mut table = output::Table::new(&heads);
+    if whole {
+        table = table.whole();
+    }
     for row in &rows {
         table.row(
             row.iter()
@@ -596,6 +671,7 @@ mod tests {
         column("handle", Kind::Hex),
         column("held", Kind::Boolean),
         column("names", Kind::List),
+        column("begun", Kind::Time),
     ];
 
     const fn column(name: &'static str, kind: Kind) -> Column {
@@ -615,6 +691,7 @@ mod tests {
         handle: &'static str,
         held: bool,
         names: &'static [&'static str],
+        begun: &'static str,
     }
 
     fn records() -> Vec<Record> {
@@ -627,6 +704,7 @@ mod tests {
                 handle: "0x10",
                 held: true,
                 names: &["READ", "WRITE"],
+                begun: "2026-11-21T17:49:28.5000000Z",
             },
             Record {
                 pid: 9,
@@ -636,6 +714,7 @@ mod tests {
                 handle: "0x9",
                 held: false,
                 names: &[],
+                begun: "2026-11-21T20:00:00.0000000Z",
             },
             Record {
                 pid: 8,
@@ -645,6 +724,7 @@ mod tests {
                 handle: "0xfffff80000000000",
                 held: true,
                 names: &["READ_CONTROL"],
+                begun: "2026-11-22T00:00:00.0000000Z",
             },
         ]
     }
@@ -692,6 +772,14 @@ mod tests {
             ("names~read", &[10, 8]),
             ("names!=READ", &[9, 8]),
             ("names=", &[9]),
+            ("begun=2026-11-21", &[10, 9]),
+            ("begun>2026-11-21", &[8]),
+            ("begun>=2026-11-21 20:00", &[9, 8]),
+            ("begun>2026-11-21T20:00", &[8]),
+            ("begun=2026-11-21 17:49:28 UTC", &[10]),
+            ("begun<=2026-11-21T17:49:28Z", &[10]),
+            ("begun<2026-11-21t17:49:28.6", &[10]),
+            ("begun~17:49", &[10]),
         ] {
             assert_eq!(pids(&[], &[condition]), expected, "{condition}");
         }
@@ -714,6 +802,9 @@ mod tests {
             (&[], &["pid=x"], "\"x\" cannot be compared with pid"),
             (&[], &["commit>8 parsecs"], "a number of bytes"),
             (&[], &["held=perhaps"], "yes or no"),
+            (&[], &["begun>yesterday"], "a date and a time"),
+            (&[], &["begun>2026-13-45"], "a date and a time"),
+            (&[], &["begun>2026-11-21 2"], "a date and a time"),
         ] {
             let columns: Vec<_> = COLUMNS.iter().collect();
             let error = selection(sort, filter)
@@ -723,6 +814,16 @@ mod tests {
         }
         assert!("image".parse::<Condition>().is_err());
         assert!("image!smss".parse::<Condition>().is_err());
+    }
+
+    #[test]
+    fn a_column_is_shown_once() {
+        let columns: Vec<_> = COLUMNS.iter().collect();
+        let mut selection = selection(&[], &[]);
+        selection.columns = ["pid", "image", "PID"].map(str::to_owned).to_vec();
+        let chosen = selection.chosen(&columns).unwrap();
+        let names: Vec<_> = chosen.iter().map(|column| column.name).collect();
+        assert_eq!(names, ["pid", "image"]);
     }
 
     #[test]
@@ -742,7 +843,8 @@ mod tests {
                 "1.5 s",
                 "0x10",
                 "yes",
-                "READ, WRITE"
+                "READ, WRITE",
+                "2026-11-21 17:49:28 UTC"
             ]
         );
         let columns: Vec<_> = COLUMNS.iter().skip(2).step_by(4).collect();

@@ -30,6 +30,7 @@ pub struct Boot {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Protection {
     /// The directory is there, for SYSTEM and Administrators only.
+    #[cfg_attr(not(windows), allow(dead_code, reason = "made by crate::windows"))]
     Verified,
     /// Access lists cannot be set from here: the executable creates the directory, or checks it, at its first run.
     #[cfg_attr(windows, allow(dead_code, reason = "Windows can set them anywhere"))]

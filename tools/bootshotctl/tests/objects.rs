@@ -171,6 +171,52 @@ fn zombies_have_exactly_the_documented_keys() {
 }
 
 #[test]
+fn of_filtered_zombies_those_are_counted_that_are_shown() {
+    let (_folder, path) = file(machine_at_boot());
+    for (filter, count) in [
+        ("image=nope", "0 processes"),
+        ("image=kept.exe", "1 process"),
+    ] {
+        let text = shown("zombies", &path, &["--all", "--filter", filter]);
+        let counted = line(&text, "ended and still there");
+        assert_eq!(counted, format!("ended and still there: {count}"));
+    }
+}
+
+#[test]
+fn what_is_said_of_the_snapshot_does_not_depend_on_a_filter() {
+    let (_folder, path) = file(machine_at_boot());
+    for (command, options, said) in [
+        ("drivers", &[][..], "kernel modules"),
+        ("wfp", &[], "BootTime"),
+        ("namespace", &["--unnamed"], "that no path leads to"),
+        ("boot", &["--variables"], ""),
+    ] {
+        let whole = shown(command, &path, options);
+        let none = [options, &["--filter", "name=nope"]].concat();
+        let none = match command {
+            "wfp" => shown(command, &path, &["--filter", "guid=nope"]),
+            "namespace" => shown(command, &path, &["--unnamed", "--filter", "address=0"]),
+            _ => shown(command, &path, &none),
+        };
+        assert_eq!(line(&whole, said), line(&none, said), "{command}");
+    }
+}
+
+#[test]
+fn one_process_is_explained_whatever_else_is_asked() {
+    let (_folder, path) = file(machine_at_boot());
+    for option in [
+        ["--filter", "pid=4"],
+        ["--sort", "pid"],
+        ["--columns", "pid"],
+    ] {
+        let refused = run("memory", &path, &[&["--explain"], &option[..]].concat());
+        assert_eq!(refused.status.code(), Some(2), "{option:?}");
+    }
+}
+
+#[test]
 fn zombies_say_who_holds_them_and_how_many_ended_meanwhile() {
     let (_folder, path) = file(machine_at_boot());
     let output = run("zombies", &path, &[]);

@@ -74,6 +74,29 @@ fn a_redacted_snapshot_says_so_and_the_old_one_stays() {
 }
 
 #[test]
+fn a_removed_command_line_tells_no_processes_apart() {
+    let golden = |name: &str| {
+        Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("../reader/golden")
+            .join(name)
+    };
+    let (live, boot) = (
+        golden("v1-wine8-x64-live.bshot"),
+        golden("v1-wine8-x64-bootexecute.bshot"),
+    );
+    let folder = tempfile::tempdir().unwrap();
+    let without = folder.path().join("without.bshot");
+    let done = run(&[REDACT.as_ref(), &boot, &without]);
+    assert_eq!(done.status.code(), Some(0), "{}", said(&done));
+    // Everything that runs at boot runs later too, by its image.
+    let options = ["--only", "processes", "--json"].map(Path::new);
+    let arguments = [&[Path::new("diff"), &live, &without], &options[..]].concat();
+    let found: serde_json::Value = serde_json::from_slice(&run(&arguments).stdout).expect("JSON");
+    let added = &found["subjects"][0]["added"];
+    assert_eq!(added, &serde_json::json!([]), "{added:#}");
+}
+
+#[test]
 fn pseudonyms_are_new_each_time_unless_a_secret_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let place = |name: &str| folder.path().join(name);

@@ -15,6 +15,9 @@ use crate::toolchain::{self, Toolchain};
 use crate::wine::{self, Prefix};
 use crate::{dist, workspace};
 
+/// What building takes; the linter is part of it.
+const NEEDS: &[Need] = &[Need::Toolchain, Need::Clippy, Need::Lld];
+
 const NAME: &str = "native-hello";
 
 /// The template, and the solution of an exercise.
@@ -44,7 +47,7 @@ const RUNS: &[(&str, &[&str])] = &[
 
 /// The job; `recording` writes what the book shows.
 pub fn run(playing: bool, recording: bool) -> Result<ExitCode> {
-    ensure(&[Need::Toolchain, Need::Lld])?;
+    ensure(&needs(playing, cfg!(windows)))?;
     let toolchain = toolchain::required()?;
     build(&toolchain)?;
     if playing {
@@ -55,12 +58,34 @@ pub fn run(playing: bool, recording: bool) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// What the job takes, `playing` or not, on a host that is Windows, or not.
+fn needs(playing: bool, windows: bool) -> Vec<Need> {
+    let mut needs = NEEDS.to_vec();
+    if playing {
+        needs.push(Need::Npm);
+        if !windows {
+            needs.extend([Need::MingwX64, Need::Wine]);
+        }
+    }
+    needs
+}
+
 /// The job for a package that was made from the template.
 pub fn build_made_from_it(package: &str) -> Result<ExitCode> {
-    ensure(&[Need::Toolchain, Need::Lld])?;
+    look_up(package)?;
+    ensure(NEEDS)?;
     build_package(&toolchain::required()?, package, &[package])?;
     println!("{}", workspace::display(&path(package)));
     Ok(ExitCode::SUCCESS)
+}
+
+/// Cargo's own answer to a name that it does not know is about the features of all other packages.
+fn look_up(package: &str) -> Result<()> {
+    hold!(
+        workspace::packages()?.iter().any(|name| name == package),
+        "the workspace has no package `{package}`: its folder must stand in `members` of Cargo.toml"
+    );
+    Ok(())
 }
 
 /// Builds it, lints it and puts it through the image gate.
@@ -102,7 +127,6 @@ fn path(program: &str) -> PathBuf {
 
 /// Builds what runs it, and runs it.
 fn show(toolchain: &Toolchain, recording: bool) -> Result<()> {
-    ensure(&[Need::Npm])?;
     if cfg!(windows) {
         let mut companion = Command::new(companion::build_for_host()?);
         return run_command(
@@ -112,7 +136,6 @@ fn show(toolchain: &Toolchain, recording: bool) -> Result<()> {
                 .args(["--", "one", "two"]),
         );
     }
-    ensure(&[Need::MingwX64, Need::Wine])?;
     image::build(toolchain, &Image::RELEASED)?;
     dist::place_images()?;
     companion::build(toolchain, &[Companion::X64])?;
@@ -235,6 +258,23 @@ mod tests {
         let source = workspace::root().join("examples/native-hello/src/main.rs");
         let lines = fs::read_to_string(source).unwrap().lines().count();
         assert!(lines < 60, "{lines}");
+    }
+
+    #[test]
+    fn a_package_that_is_no_member_is_named_with_what_to_do() {
+        look_up(NAME).unwrap();
+        assert_eq!(
+            look_up("nosuch").unwrap_err().to_string(),
+            "the workspace has no package `nosuch`: its folder must stand in `members` of Cargo.toml"
+        );
+    }
+
+    #[test]
+    fn what_running_it_takes_is_asked_for_with_the_rest() {
+        assert_eq!(needs(false, false), NEEDS);
+        assert_eq!(needs(true, true), [NEEDS, &[Need::Npm]].concat());
+        let under_wine = [Need::Npm, Need::MingwX64, Need::Wine];
+        assert_eq!(needs(true, false), [NEEDS, &under_wine].concat());
     }
 
     #[test]

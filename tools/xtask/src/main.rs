@@ -63,7 +63,7 @@ enum Job {
     /// Take snapshots for minutes while another program creates and ends what they show, under Wine
     Soak {
         /// How many snapshots
-        #[arg(long, default_value_t = 1000)]
+        #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..))]
         rounds: u32,
     },
     /// Build and run the size ladder: the same "Hello, world" in steps, down to a kilobyte
@@ -139,4 +139,16 @@ fn finish(outcome: anyhow::Result<ExitCode>) -> ExitCode {
         eprintln!("error: {error:#}");
         ExitCode::FAILURE
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_soak_without_a_round_is_refused() {
+        let parse = |rounds| Arguments::try_parse_from(["cargo xtask", "soak", "--rounds", rounds]);
+        assert!(parse("0").is_err());
+        assert!(parse("1").is_ok());
+    }
 }

@@ -32,6 +32,8 @@ pub enum Need {
     Chromium,
     /// The terminal that the tests of the explorer type into.
     Tmux,
+    /// Applies the patch of the book.
+    Git,
     /// clippy for the host's toolchain.
     HostClippy,
     /// rustfmt for the host's toolchain.
@@ -59,6 +61,7 @@ impl Need {
             Self::Npm => report_page::has_npm(),
             Self::Chromium => report_page::chromium().is_some(),
             Self::Tmux => on_path("tmux").is_some(),
+            Self::Git => on_path("git").is_some(),
             Self::HostClippy => process::output(host_cargo("clippy").arg("--version")).is_ok(),
             Self::HostFmt => process::output(host_cargo("fmt").arg("--version")).is_ok(),
             Self::Java => fleet::has_java(),
@@ -80,6 +83,7 @@ impl Need {
             Self::Npm => &["nodejs", "npm"],
             Self::Chromium => &["chromium"],
             Self::Tmux => &["tmux"],
+            Self::Git => &["git"],
             Self::HostFmt => &["rustfmt-web"],
             Self::Java => &["default-jre-headless"],
             Self::Python => &["python3", "python3-venv"],
@@ -126,6 +130,7 @@ impl Need {
                 report_page::CHROMIUM_VARIABLE
             ),
             Self::Tmux => "tmux: its package".to_owned(),
+            Self::Git => "git: its package, or from its makers, on PATH".to_owned(),
             Self::HostClippy => "clippy: rustup component add clippy".to_owned(),
             Self::HostFmt => "rustfmt: rustup component add rustfmt".to_owned(),
             Self::Java => format!(
@@ -150,18 +155,35 @@ pub fn ensure(needs: &[Need]) -> Result<()> {
         return Ok(());
     }
     let mut failure = String::new();
+    let mut apt = if is_debian() {
+        Apt::Advised
+    } else {
+        Apt::Absent
+    };
     if is_debian() && is_root() {
         let packages = packages(&missing);
         step(format!("Installing {} with apt", packages.join(" ")));
-        if let Err(error) = install(&packages) {
-            failure = format!("\n{error:#}");
+        match install(&packages) {
+            Ok(()) => apt = Apt::Done,
+            Err(error) => failure = format!("\n{error:#}"),
         }
         missing = self::missing(needs);
         if missing.is_empty() {
             return Ok(());
         }
     }
-    bail!("{}{failure}", message(&missing, is_debian()));
+    bail!("{}{failure}", message(&missing, apt));
+}
+
+/// What apt has to do with what is missing.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Apt {
+    /// It is not here.
+    Absent,
+    /// A person may try it.
+    Advised,
+    /// It installed all packages, and these parts are still missing: another time it would do the same.
+    Done,
 }
 
 fn missing(needs: &[Need]) -> Vec<Need> {
@@ -172,16 +194,24 @@ fn missing(needs: &[Need]) -> Vec<Need> {
         .collect()
 }
 
-fn message(missing: &[Need], debian: bool) -> String {
+fn message(missing: &[Need], apt: Apt) -> String {
     let mut message = "parts are missing here:".to_owned();
     for need in missing {
         message += &format!("\n  - {}", need.elsewhere());
     }
-    if debian {
-        message += &format!(
-            "\nor all of it, as root: apt-get update && apt-get install {}",
-            packages(missing).join(" ")
-        );
+    let packages = packages(missing).join(" ");
+    match apt {
+        Apt::Absent => {}
+        Apt::Advised => {
+            message +=
+                &format!("\nor all of it, as root: apt-get update && apt-get install {packages}");
+        }
+        Apt::Done => {
+            message += &format!(
+                "\napt has installed {packages}, and these packages of this Debian do not do: \
+                 what is named above must come from elsewhere"
+            );
+        }
     }
     message
 }
@@ -234,7 +264,7 @@ mod tests {
 
     #[test]
     fn one_message_names_every_missing_part() {
-        let message = message(&[Need::Toolchain, Need::Wine], false);
+        let message = message(&[Need::Toolchain, Need::Wine], Apt::Absent);
         assert!(
             message.contains("rustup toolchain install nightly --component rust-src"),
             "{message}"
@@ -245,9 +275,21 @@ mod tests {
 
     #[test]
     fn on_debian_the_message_holds_the_exact_apt_line() {
-        let message = message(&[Need::Toolchain, Need::Clippy, Need::HostClippy], true);
+        let needs = [Need::Toolchain, Need::Clippy, Need::HostClippy];
+        let message = message(&needs, Apt::Advised);
         assert!(
             message.ends_with("apt-get install rustc-web cargo-web rust-web-src rust-web-clippy"),
+            "{message}"
+        );
+    }
+
+    #[test]
+    fn what_apt_could_not_satisfy_is_not_advised_again() {
+        let message = message(&[Need::Npm], Apt::Done);
+        assert!(!message.contains("apt-get"), "{message}");
+        assert!(message.contains("Node.js 20 or later"), "{message}");
+        assert!(
+            message.contains("apt has installed nodejs npm,"),
             "{message}"
         );
     }

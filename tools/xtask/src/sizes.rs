@@ -17,8 +17,12 @@ use crate::toolchain::{self, Toolchain};
 use crate::wine::{self, Prefix};
 use crate::workspace;
 
-/// What building and running the ladder takes.
-const NEEDS: &[Need] = &[Need::Toolchain, Need::Lld, Need::MingwX64];
+/// What building and running the ladder takes, on a host that is Windows, or not.
+fn needs(windows: bool) -> [Need; 4] {
+    // The page is inside the companion, which launches there.
+    let running = if windows { Need::Npm } else { Need::Wine };
+    [Need::Toolchain, Need::Lld, Need::MingwX64, running]
+}
 
 /// How a rung is made.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -189,12 +193,7 @@ fn recorded(record: &str, what: &str) -> Option<u64> {
 }
 
 fn climb() -> Result<Vec<Step>> {
-    let needs: Vec<Need> = NEEDS
-        .iter()
-        .copied()
-        .chain((!cfg!(windows)).then_some(Need::Wine))
-        .collect();
-    ensure(&needs)?;
+    ensure(&needs(cfg!(windows)))?;
     build(&toolchain::required()?)?;
     let prefix = match cfg!(windows) {
         true => None,
@@ -406,6 +405,12 @@ fn svg(steps: &[Step]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_launches_native_programs_is_asked_for_first() {
+        assert!(needs(true).contains(&Need::Npm));
+        assert!(needs(false).contains(&Need::Wine));
+    }
 
     #[test]
     fn a_greeting_ends_with_a_process_id() {

@@ -48,12 +48,7 @@ pub struct Arguments {
 /// The job.
 pub fn run(arguments: Arguments) -> Result<ExitCode> {
     let start = Instant::now();
-    let mut needs = dist::NEEDS.to_vec();
-    needs.extend([Need::Clippy, Need::HostClippy, Need::HostFmt]);
-    if !cfg!(windows) {
-        needs.extend([Need::Wine, Need::Hivexregedit, Need::Chromium, Need::Tmux]);
-    }
-    ensure(&needs)?;
+    ensure(&needs(cfg!(windows)))?;
     // Both halves need the page: it is made once.
     let page = report_page::build()?;
     let mut tally = Tally::default();
@@ -73,6 +68,16 @@ pub fn run(arguments: Arguments) -> Result<ExitCode> {
         }
         None => Ok(tally.finish(start.elapsed())),
     }
+}
+
+/// What all of it takes on a host that is Windows, or not.
+fn needs(windows: bool) -> Vec<Need> {
+    let mut needs = dist::NEEDS.to_vec();
+    needs.extend([Need::Clippy, Need::HostClippy, Need::HostFmt, Need::Git]);
+    if !windows {
+        needs.extend([Need::Wine, Need::Hivexregedit, Need::Chromium, Need::Tmux]);
+    }
+    needs
 }
 
 impl Half {
@@ -281,6 +286,8 @@ fn for_windows(tally: &mut Tally, page: &Path) -> Result<()> {
 const IN_TMUX: &str = "in_tmux_";
 /// What the names of the tests that take minutes begin with.
 const SOAK: &str = "soak_";
+/// Stands in the names of the tests that change what a system starts with, which is not for Windows itself.
+const UNDER_WINE: &str = "under_wine";
 /// Tells them how many rounds.
 const ROUNDS: &str = "BOOTSHOT_SOAK_ROUNDS";
 
@@ -339,7 +346,7 @@ fn failing_steps(toolchain: &Toolchain, prefix: &Prefix) -> Result<Command> {
         Some(prefix),
         &["--package=bootshotctl", "--bin=bootshotctl"],
     )?;
-    command.args(["--", "--ignored", "--nocapture", "under_wine"]);
+    command.args(["--", "--ignored", "--nocapture", UNDER_WINE]);
     Ok(command)
 }
 
@@ -367,12 +374,21 @@ fn windows_tests(
 /// Tests that need Wine, Windows or hivexregedit are marked `#[ignore]`. Here they run, and the parts they need are named
 /// to them: a folder with the companion and `image`, a prefix and Wine's loader.
 fn tests_of_what_was_built(image: Image, page: &Path, prefix: Option<&Prefix>) -> Result<Command> {
+    of_what_was_built(image, page, prefix, &chosen_for(image, cfg!(windows)))
+}
+
+/// The arguments that choose the tests of `image`.
+fn chosen_for(image: Image, windows: bool) -> Vec<&'static str> {
     let mut arguments = vec!["--ignored", "--skip", SOAK, "--skip", IN_TMUX];
     if image != Image::X64 {
         // It is about the image inside the companion, which is the other flavour.
         arguments.extend(["--skip", "the_companion_alone_is_enough"]);
     }
-    of_what_was_built(image, page, prefix, &arguments)
+    if windows {
+        // Elsewhere they are no tests of this host, and have a step of their own.
+        arguments.extend(["--skip", UNDER_WINE]);
+    }
+    arguments
 }
 
 /// Tests with these arguments, and where they find what was built.
@@ -471,7 +487,16 @@ impl Tally {
     fn tests(&mut self, name: &str, command: &mut Command) {
         step(name);
         let start = Instant::now();
-        match run_tests(command) {
+        self.count(name, run_tests(command));
+        self.times.push((name.to_owned(), start.elapsed()));
+    }
+
+    /// Takes in what came of a step. One without any test has failed: the names that it chooses by are none any more.
+    fn count(&mut self, name: &str, outcome: Result<Results>) {
+        match outcome {
+            Ok(results) if results == Results::default() => {
+                self.fail(format!("{name}: no test was run"));
+            }
             Ok(results) => {
                 self.passed += results.passed;
                 for test in results.failed {
@@ -480,7 +505,6 @@ impl Tally {
             }
             Err(error) => self.fail(format!("{name}: {error:#}")),
         }
-        self.times.push((name.to_owned(), start.elapsed()));
     }
 
     fn fail(&mut self, failure: impl Into<String>) {
@@ -658,6 +682,31 @@ mod tests {
         assert_eq!((tally.passed, tally.failures.len()), (2, 1));
         let names: Vec<_> = tally.times.iter().map(|(name, _)| name.as_str()).collect();
         assert_eq!(names, ["one", "two", "three"]);
+    }
+
+    #[test]
+    fn a_step_that_runs_no_test_has_failed() {
+        let empty = "test result: ok. 0 passed; 0 failed; 0 ignored; 0 measured; 9 filtered out; finished in 0.00s\n";
+        let mut tally = Tally::default();
+        tally.count("renamed", Ok(results(&empty.repeat(2))));
+        assert_eq!(tally.failures, ["renamed: no test was run"]);
+        // Programs without tests stand beside the others.
+        let one = empty.replace("0 passed", "1 passed");
+        tally.count("sound", Ok(results(&format!("{empty}{one}{empty}"))));
+        assert_eq!((tally.passed, tally.failures.len()), (1, 1));
+    }
+
+    #[test]
+    fn what_is_for_wine_alone_is_not_run_on_windows() {
+        let skips = |windows| chosen_for(Image::X64, windows).contains(&UNDER_WINE);
+        assert!(skips(true));
+        assert!(!skips(false));
+    }
+
+    #[test]
+    fn the_worked_example_has_its_git_on_every_host() {
+        assert!(needs(true).contains(&Need::Git));
+        assert!(needs(false).contains(&Need::Git));
     }
 
     #[test]

@@ -3,6 +3,11 @@
 use std::env;
 use std::path::{Path, PathBuf};
 
+use anyhow::{Context, Result};
+use serde::Deserialize;
+
+use crate::process::{host_cargo, output};
+
 /// The folder of the workspace.
 pub fn root() -> &'static Path {
     let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -29,6 +34,23 @@ pub fn native_target() -> PathBuf {
 /// Where the release files go, whatever the target folder is.
 pub fn dist() -> PathBuf {
     root().join("target").join("dist")
+}
+
+/// The names of the packages, as Cargo has them.
+pub fn packages() -> Result<Vec<String>> {
+    #[derive(Deserialize)]
+    struct Metadata {
+        packages: Vec<Package>,
+    }
+    #[derive(Deserialize)]
+    struct Package {
+        name: String,
+    }
+    let said = output(host_cargo("metadata").args(["--no-deps", "--format-version=1"]))?;
+    let metadata: Metadata =
+        serde_json::from_str(&said).context("`cargo metadata` said something else")?;
+    let names = metadata.packages.into_iter().map(|package| package.name);
+    Ok(names.collect())
 }
 
 /// `path` as a person in the workspace would type it.

@@ -28,13 +28,14 @@ pub fn run(args: &Args) -> Result<Outcome, Error> {
     if args.variables {
         let mut reading = snapshot.firmware_variables();
         let all = &mut reading.value;
+        let there_are_any = !all.is_empty();
         args.selection.apply(&tables::FIRMWARE_VARIABLES, all)?;
         args.selection.show(
             args.input.json,
             &tables::FIRMWARE_VARIABLES,
             all,
             all,
-            |all| variables(all),
+            |all| variables(all, there_are_any),
         )?;
         return Ok(reading::finish(&snapshot, &reading.problems));
     }
@@ -225,8 +226,8 @@ fn uefi_variables(boot: &Boot, pairs: &mut Pairs) {
     }
 }
 
-fn variables(variables: &[FirmwareVariable]) -> Result<(), Error> {
-    if variables.is_empty() {
+fn variables(variables: &[FirmwareVariable], there_are_any: bool) -> Result<(), Error> {
+    if !there_are_any {
         return output::line(
             "no variables of the firmware: refused, not captured, or there are none (\"bootshotctl raw\" tells)",
         );

@@ -57,6 +57,7 @@ pub fn run(args: &Args) -> Result<Outcome, Error> {
     let file = args.input.open()?;
     let snapshot = file.snapshot()?;
     let mut reading = snapshot.drivers();
+    let totals = totals(&reading.value);
     reading
         .value
         .drivers
@@ -69,12 +70,15 @@ pub fn run(args: &Args) -> Result<Outcome, Error> {
         &tables::DRIVERS,
         &drivers.drivers,
         drivers,
-        print,
+        |drivers| {
+            totals.print()?;
+            print(drivers)
+        },
     )?;
     Ok(reading::finish(&snapshot, &reading.problems))
 }
 
-fn print(drivers: &Drivers) -> Result<(), Error> {
+fn totals(drivers: &Drivers) -> Pairs {
     let known = |known: bool, count: usize| match known {
         true => count.to_string(),
         false => "not captured".to_owned(),
@@ -109,7 +113,10 @@ fn print(drivers: &Drivers) -> Result<(), Error> {
         ),
     );
     pairs.add("devices", shown::optional(drivers.device_count));
-    pairs.print()?;
+    pairs
+}
+
+fn print(drivers: &Drivers) -> Result<(), Error> {
     output::line("")?;
     let mut table = Table::new(&[
         ("NAME", Align::Left),

@@ -136,12 +136,12 @@ pub fn install(system: &dyn System, args: &Args, print: Print<'_>) -> Result<Out
     let directory = Directory::new(args.directory(system)?);
     let runs = system.boot()?.is_some();
 
-    let mut protection = Protection::Verified;
+    let mut protection = None;
     if args.dry_run {
         print("This is what would be done; nothing was changed.".into())?;
     } else {
         directory.require_own()?;
-        protection = system.protect_directory(directory.path())?;
+        protection = Some(system.protect_directory(directory.path())?);
         // With every new registration, since it is the time of the image that tells whether a boot came after it.
         if installed.as_deref() != Some(&image.bytes) || !changes.is_empty() {
             copy(system, &image)?;
@@ -161,8 +161,9 @@ pub fn install(system: &dyn System, args: &Args, print: Print<'_>) -> Result<Out
         "directory  {} ({})",
         directory.path().display(),
         match protection {
-            Protection::Verified => "SYSTEM and Administrators only",
-            Protection::LeftToExecutable => "bootshot sees to it at its first run",
+            None => "to be for SYSTEM and Administrators only",
+            Some(Protection::Verified) => "SYSTEM and Administrators only",
+            Some(Protection::LeftToExecutable) => "bootshot sees to it at its first run",
         }
     ))?;
     if !changes.is_empty() && !args.dry_run {

@@ -37,6 +37,11 @@ struct Explanation<'a> {
 }
 
 pub fn run(args: &Args) -> Result<Outcome, Error> {
+    if args.explain.is_some() && args.selection.is_used() {
+        return Err(Error::usage(
+            "--explain is about one process, in words: --columns, --sort and --filter do not go with it",
+        ));
+    }
     let file = args.input.open()?;
     let snapshot = file.snapshot()?;
     let mut reading = snapshot.memory();

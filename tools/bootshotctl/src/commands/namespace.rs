@@ -134,6 +134,12 @@ fn unnamed(args: &Args, snapshot: &Snapshot<'_>) -> Result<Outcome, Error> {
     let mut reading = snapshot.unnamed_directories();
     let directories = &mut reading.value;
     let table = &tables::UNNAMED_DIRECTORIES;
+    let holders: usize = directories.iter().map(|found| found.holders.len()).sum();
+    let total = format!(
+        "\n{} that no path leads to, with {}",
+        shown::count(directories.len(), "directory", "directories"),
+        shown::count(holders, "handle", "handles")
+    );
     args.selection.apply(table, directories)?;
     args.selection.show(
         args.input.json,
@@ -141,13 +147,8 @@ fn unnamed(args: &Args, snapshot: &Snapshot<'_>) -> Result<Outcome, Error> {
         directories,
         directories,
         |directories| {
-            let holders: usize = directories.iter().map(|found| found.holders.len()).sum();
             unnamed_table(directories).print()?;
-            output::line(format!(
-                "\n{} that no path leads to, with {}",
-                shown::count(directories.len(), "directory", "directories"),
-                shown::count(holders, "handle", "handles")
-            ))
+            output::line(total)
         },
     )?;
     Ok(reading::finish(snapshot, &reading.problems))

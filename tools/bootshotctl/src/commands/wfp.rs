@@ -34,15 +34,20 @@ pub fn run(args: &Args) -> Result<Outcome, Error> {
             object.bytes = None;
         }
     }
+    let totals = totals(&reading.value);
+    let there_are_any = !reading.value.objects.is_empty();
     args.selection
         .apply(&tables::WFP, &mut reading.value.objects)?;
     let wfp = &reading.value;
     args.selection
-        .show(args.input.json, &tables::WFP, &wfp.objects, wfp, print)?;
+        .show(args.input.json, &tables::WFP, &wfp.objects, wfp, |wfp| {
+            totals.print()?;
+            print(wfp, there_are_any)
+        })?;
     Ok(reading::finish(&snapshot, &reading.problems))
 }
 
-fn print(wfp: &Wfp) -> Result<(), Error> {
+fn totals(wfp: &Wfp) -> Pairs {
     let mut pairs = Pairs::default();
     for store in ["BootTime", "Persistent"] {
         let objects = wfp.objects.iter().filter(|object| object.store == store);
@@ -52,9 +57,12 @@ fn print(wfp: &Wfp) -> Result<(), Error> {
         "not readable",
         shown::count(wfp.unreadable.len(), "key", "keys"),
     );
-    pairs.print()?;
+    pairs
+}
+
+fn print(wfp: &Wfp, there_are_any: bool) -> Result<(), Error> {
     output::line("")?;
-    if wfp.objects.is_empty() && wfp.unreadable.is_empty() {
+    if !there_are_any && wfp.unreadable.is_empty() {
         return output::line("not captured, or there is none (\"bootshotctl raw\" tells)");
     }
     let mut table = Table::new(&[

@@ -59,7 +59,8 @@ pub fn run(args: &Args) -> Result<Outcome, Error> {
     args.selection
         .show(args.input.json, &tables::ZOMBIES, &lines, &lines, |lines| {
             table(lines).print()?;
-            let zombies = lines.len() - if args.all { late } else { 0 };
+            let ended = |line: &&Line<'_>| line.ended_during_capture != Some(true);
+            let zombies = lines.iter().filter(ended).count();
             output::line(format!("\nended and still there: {}", count(zombies)))
         })?;
     if late != 0 && !args.all {

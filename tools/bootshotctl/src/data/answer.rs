@@ -58,7 +58,7 @@ fn table(statement: &mut Statement<'_>, columns: &Columns) -> Result<(), Stop> {
         let align = if is_number { Align::Right } else { Align::Left };
         (name.clone().into(), align)
     });
-    let mut table = Table::titled(titles);
+    let mut table = Table::titled(titles).whole();
     for row in cells {
         table.row(row);
     }

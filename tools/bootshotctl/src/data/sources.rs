@@ -39,7 +39,7 @@ impl Source {
         let unusable = |error: Error, findings: &mut Findings| match self.named {
             true => Err(error),
             false => {
-                findings.skip(&error.to_string());
+                findings.skip(&error.reason());
                 Ok(None)
             }
         };

@@ -37,6 +37,8 @@ use std::thread;
 
 use serde::Serialize;
 
+use crate::records::{Process, Reading};
+use crate::redact::Redaction;
 use crate::snapshot::Snapshot;
 use digest::{Digester, Digests};
 use engine::{Filter, Matched, Verdict};
@@ -270,6 +272,26 @@ impl PairedSubject {
     }
 }
 
+/// What was removed from one of the snapshots only is taken for unknown in both: a stand-in is no command line, and would tell
+/// processes apart that are the same.
+fn leave_out_what_one_lacks(snapshots: [&Snapshot<'_>; 2], read: &mut [Reading<Vec<Process>>; 2]) {
+    let lacks = |what: fn(&Redaction) -> bool| {
+        let [one, other] = snapshots
+            .map(|snapshot| Redaction::of(&snapshot.header).is_some_and(|removed| what(&removed)));
+        one != other
+    };
+    let command_lines = lacks(|removed| removed.command_lines);
+    let users = lacks(|removed| removed.users);
+    for process in read.iter_mut().flat_map(|reading| &mut reading.value) {
+        if command_lines {
+            process.command_line = None;
+        }
+        if users {
+            process.user = None;
+        }
+    }
+}
+
 impl<T: Send> Pair<T> {
     /// Takes each subject from both and makes something of it, before the next one: all entries of all of them together
     /// would take many times the memory.
@@ -287,7 +309,8 @@ impl<T: Send> Pair<T> {
             || first.processes_of_list(),
             || second.processes_of_list(),
         );
-        let read = [one, other];
+        let mut read = [one, other];
+        leave_out_what_one_lacks([first, second], &mut read);
         let (boot, evidence) =
             relation::of_boot((&moments[0], &read[0].value), (&moments[1], &read[1].value));
         let same_boot = boot == Boot::Same;

@@ -61,6 +61,7 @@ struct Measured {
 
 /// The job.
 pub fn run() -> Result<()> {
+    ensure(&[Need::Toolchain, Need::Lld, Need::Wine])?;
     let measure = Measure::build()?;
     let mut sizes = Vec::new();
     for (divisor, rounds) in SIZES {
@@ -169,7 +170,6 @@ fn user(usage: &Usage) -> String {
 
 /// The whole process under Wine, as the snapshot and the host's system tell it.
 fn under_wine(measure: &Measure) -> Result<String> {
-    ensure(&[Need::Toolchain, Need::Lld, Need::Wine])?;
     image::compile(&toolchain::required()?, &[Image::X64])?;
     let companion = build("bootshotctl")?;
     let prefix = Prefix::fresh("bench")?;
