@@ -6,9 +6,10 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
 
+use crate::image::{self, Image};
 use crate::process::{host_cargo, run, step};
-use crate::toolchain::{Toolchain, path_remappings};
-use crate::{report_page, workspace};
+use crate::toolchain::{self, Toolchain, path_remappings};
+use crate::{dist, report_page, workspace};
 
 /// The companion for one kind of Windows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,6 +107,13 @@ pub fn build_for_host() -> Result<PathBuf> {
         .env(report_page::VARIABLE, page))?;
     let name = format!("bootshotctl{}", env::consts::EXE_SUFFIX);
     Ok(workspace::target().join("companion").join(name))
+}
+
+/// The same after the images that are to be inside it.
+pub fn build_for_host_with_images() -> Result<PathBuf> {
+    image::build(&toolchain::required()?, &Image::RELEASED)?;
+    dist::place_images()?;
+    build_for_host()
 }
 
 /// The flags that the environment asks for, and no place of this machine.

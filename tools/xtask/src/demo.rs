@@ -56,9 +56,7 @@ fn under_wine() -> Result<()> {
 /// Without a boot and without an administrator's rights: through the launcher, into a folder of our own.
 fn on_windows() -> Result<()> {
     ensure(&[Need::Toolchain, Need::Lld, Need::Npm])?;
-    image::build(&toolchain::required()?, &Image::RELEASED)?;
-    dist::place_images()?;
-    let companion = companion::build_for_host()?;
+    let companion = companion::build_for_host_with_images()?;
 
     let folder = workspace::target().join("demo");
     fs::create_dir_all(&folder)

@@ -128,7 +128,7 @@ fn path(program: &str) -> PathBuf {
 /// Builds what runs it, and runs it.
 fn show(toolchain: &Toolchain, recording: bool) -> Result<()> {
     if cfg!(windows) {
-        let mut companion = Command::new(companion::build_for_host()?);
+        let mut companion = Command::new(companion::build_for_host_with_images()?);
         return run_command(
             companion
                 .arg("run")

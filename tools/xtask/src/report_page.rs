@@ -7,10 +7,9 @@ use std::process::{Command, ExitCode};
 use anyhow::{Context, Result};
 use sha2::{Digest, Sha256};
 
-use crate::image::{self, Image};
 use crate::process::{host_cargo, on_path, output, run, step};
 use crate::setup::{Need, ensure};
-use crate::{companion, dist, toolchain, workspace};
+use crate::{companion, workspace};
 
 /// Names the page to the companion's build.
 pub const VARIABLE: &str = "BOOTSHOT_REPORT_PAGE";
@@ -103,9 +102,7 @@ pub fn screenshots() -> Result<ExitCode> {
         Need::Npm,
         Need::Chromium,
     ])?;
-    image::build(&toolchain::required()?, &Image::RELEASED)?;
-    dist::place_images()?;
-    let companion = companion::build_for_host()?;
+    let companion = companion::build_for_host_with_images()?;
     let folder = workspace::root().join("docs").join("screenshots");
     step(format!(
         "Taking the screenshots in {}",

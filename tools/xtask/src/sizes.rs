@@ -309,7 +309,7 @@ impl Rung {
         let mut command = match prefix {
             Some(prefix) => prefix.command(path),
             None if subsystem == "native" => {
-                let mut companion = Command::new(companion::build_for_host()?);
+                let mut companion = Command::new(companion::build_for_host_with_images()?);
                 companion.arg("run").arg(path);
                 companion
             }
