@@ -44,7 +44,7 @@ pub struct Args {
     /// Let smss go on during the capture: csrss may then start before it ends
     #[arg(long = "async")]
     asynchronous: bool,
-    /// Capture at the next restart only
+    /// Capture at the next restart only, at one of the two moments
     ///
     /// After the capture, the file "done" in the directory keeps the entry from doing anything, and the entry itself goes:
     /// at once where the registry lets it, or the next time bootshotctl runs.
