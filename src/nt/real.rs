@@ -166,7 +166,7 @@ unsafe fn transfer(function: Transfer, file: Handle, place: *mut c_void, length:
     if status == STATUS_PENDING {
         // A launcher's standard output need not be synchronous. SAFETY: no time is a wait without end.
         unsafe { ntobapi::NtWaitForSingleObject(raw(file), FALSE as BOOLEAN, null_mut()) };
-        // SAFETY: the call is over, so the block holds its status.
+        // SAFETY: integers. Whoever opened a handle for others to write to may wait for it, so the call is over.
         status = unsafe { io.u.Status };
     }
     answer(status, io.Information)

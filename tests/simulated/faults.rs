@@ -163,9 +163,9 @@ fn the_question_that_a_capture_hangs_in_stands_in_the_snapshot_as_torn() {
         let run = boot(Machine::small().at(WORKER, asked.next().unwrap().number, Fault::Hang));
         assert_eq!(finished(&run.machine), [FinishedBy::FINISHER]);
         let snapshot = crate::only_snapshot(&run.machine);
-        let last = snapshot.sections.iter().rev();
-        let torn = last.filter(|section| section.end.outcome == Outcome::TORN);
-        let torn: Vec<_> = torn
+        let sections = snapshot.sections.iter();
+        let torn: Vec<_> = sections
+            .filter(|section| section.end.outcome == Outcome::TORN)
             .map(|section| (section.begin.source, section.begin.class))
             .collect();
         assert_eq!(torn, [(Source::SYSTEM_INFORMATION, class)]);
