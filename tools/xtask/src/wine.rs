@@ -48,6 +48,7 @@ impl Prefix {
     /// The same at a place of its own.
     pub fn fresh_at(folder: PathBuf) -> Result<Self> {
         let loader = found()?;
+        start_at_fixed_addresses();
         let template = template(&loader)?;
         if folder.is_dir() {
             // A run that was interrupted has left its server.
@@ -107,6 +108,24 @@ impl Drop for Prefix {
 fn found() -> Result<PathBuf> {
     loader().context("the Wine that was found a moment ago is gone")
 }
+
+/// What this thread starts from now on gets its addresses without chance: otherwise Wine's loader cannot start about one
+/// program of 8,000 (`tools/bootshotctl/src/wine.rs` tells why), and a run of the tests starts a thousand.
+#[cfg(target_os = "linux")]
+fn start_at_fixed_addresses() {
+    use nix::sys::personality::{self, Persona};
+
+    let set = personality::get()
+        .and_then(|persona| personality::set(persona | Persona::ADDR_NO_RANDOMIZE));
+    if let Err(error) = set {
+        step(format!(
+            "Going on with random addresses, at which Wine sometimes cannot start a program: {error}"
+        ));
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn start_at_fixed_addresses() {}
 
 /// The prefix that all others are copies of; made once for each version of Wine, since making one takes seconds.
 fn template(loader: &Path) -> Result<PathBuf> {

@@ -5,14 +5,9 @@ use std::io::{Read, Seek};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
-use std::{env, fs, thread};
+use std::{env, fs};
 
 use serde_json::Value;
-
-/// Times that a program which Wine could not start is started again, and what is waited before each.
-const STARTS: u32 = 5;
-const SETTLING: Duration = Duration::from_secs(1);
 
 const SESSION_MANAGER: &str =
     r"HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet\Control\Session Manager";
@@ -91,20 +86,8 @@ impl Machine {
     }
 
     /// Runs a Windows program.
-    ///
-    /// Wine 8 cannot always start one (seen twice in some thousand starts): then the loader ends with 1, and nobody says
-    /// why. No program of the tests fails without a word, so that is not taken for an answer of theirs.
     pub fn wine(&self, program: &Path, arguments: &[&str]) -> Said {
-        let run = || said(self.wine_command().arg(program).args(arguments));
-        let mut outcome = run();
-        for _ in 0..STARTS {
-            if outcome.code != Some(1) || !outcome.stdout.is_empty() || !outcome.stderr.is_empty() {
-                break;
-            }
-            thread::sleep(SETTLING);
-            outcome = run();
-        }
-        outcome
+        said(self.wine_command().arg(program).args(arguments))
     }
 
     pub fn wine_command(&self) -> Command {
