@@ -132,6 +132,7 @@ fn json_has_exactly_the_documented_keys() {
             "machine",
             "nt_version",
             "phase",
+            "redacted",
             "snapshot_id",
             "start_time"
         ]

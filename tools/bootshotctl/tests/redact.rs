@@ -1,7 +1,7 @@
 //! `redact`, run as people run it.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use bootshot_reader::Snapshot;
@@ -73,13 +73,29 @@ fn a_redacted_snapshot_says_so_and_the_old_one_stays() {
     assert!(!said(&run(&["summary".as_ref(), &old])).contains("redacted"));
 }
 
+fn golden(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../reader/golden")
+        .join(name)
+}
+
+#[test]
+fn what_was_removed_from_one_of_two_is_no_difference_between_them() {
+    let live = golden("v1-wine8-x64-live.bshot");
+    let folder = tempfile::tempdir().unwrap();
+    let without = folder.path().join("without.bshot");
+    let done = run(&[REDACT.as_ref(), &live, &without, "--keep=users".as_ref()]);
+    assert_eq!(done.status.code(), Some(0), "{}", said(&done));
+
+    let compared = run(&["diff".as_ref(), &live, &without]);
+    let text = said(&compared);
+    assert_eq!(compared.status.code(), Some(0), "{text}");
+    let second = text.lines().find(|line| line.starts_with("second"));
+    assert!(second.unwrap().ends_with(", redacted"), "{text}");
+}
+
 #[test]
 fn a_removed_command_line_tells_no_processes_apart() {
-    let golden = |name: &str| {
-        Path::new(env!("CARGO_MANIFEST_DIR"))
-            .join("../reader/golden")
-            .join(name)
-    };
     let (live, boot) = (
         golden("v1-wine8-x64-live.bshot"),
         golden("v1-wine8-x64-bootexecute.bshot"),

@@ -8,6 +8,7 @@ use bootshot_reader::diff::{
     self, Baseline, Boot, ChangedEntry, Comparison, Entry as Came, Options, RULES, SUBJECTS,
     SubjectComparison, Value, Which,
 };
+use bootshot_reader::redact::Keep;
 use test_snapshots::machine::{machine_at_boot, machine_live};
 use test_snapshots::objects::{
     self, BasicInformation, ListedHandle, ListedProcess, handle_list, type_table,
@@ -524,6 +525,55 @@ fn planted_services_drivers_and_list_entries_came() {
             "evil now".to_owned()
         ])
     );
+}
+
+/// The system with a service that starts this, and in its environment this variable.
+fn starting(system: &System, image_path: &'static str, variable: &'static str) -> Vec<u8> {
+    let mut batch = RegistryBatch::default();
+    batch
+        .subkeys(&format!("{SET}\\Services"), &["planted"])
+        .values(
+            &format!("{SET}\\Services\\planted"),
+            &[
+                ("Type", Data::Number(16)),
+                ("ImagePath", Data::Expand(image_path)),
+            ],
+        )
+        .values(
+            &format!("{SET}\\Control\\Session Manager\\Environment"),
+            &[("Path", Data::Expand(variable))],
+        );
+    let system = System {
+        registry: Some(batch.0),
+        ..system.clone()
+    };
+    system.file()
+}
+
+#[test]
+fn of_a_service_the_image_is_compared_where_one_side_has_no_arguments() {
+    let options = Options::default();
+    let system = System::new();
+    let whole = starting(&system, "C:\\good.exe -k one", "C:\\bin");
+    let redacted =
+        |file: &[u8]| bootshot_reader::redact::redact(file, b"a key", Keep::default()).unwrap();
+    let other = system.restarted();
+    let same = redacted(&starting(&other, "C:\\good.exe -k two", "C:\\tools")).file;
+    assert_only_in(&compare_files(&whole, &same, &options), &[]);
+    assert_only_in(&compare_files(&same, &whole, &options), &[]);
+    let evil = redacted(&starting(&other, "C:\\evil.exe -k one", "C:\\bin")).file;
+    let comparison = compare_files(&whole, &evil, &options);
+    assert_only_in(&comparison, &["services"]);
+    let change = &subject(&comparison, "services").changed[0].changes[0];
+    assert_eq!(change.property, "image_path");
+    assert_eq!(change.from, Value::Path("C:\\good.exe".into()));
+    assert_eq!(change.to, Value::Path("C:\\evil.exe".into()));
+    // With nothing removed, or the same from both, arguments and variables count.
+    let kept = starting(&other, "C:\\good.exe -k other", "C:\\tools");
+    let expected = ["services", "values"];
+    assert_only_in(&compare_files(&whole, &kept, &options), &expected);
+    let both = [redacted(&whole).file, redacted(&kept).file];
+    assert_only_in(&compare_files(&both[0], &both[1], &options), &expected);
 }
 
 #[test]

@@ -247,12 +247,16 @@ fn side(which: &str, file: &str, moment: Option<&Moment>) -> Result<(), Error> {
         return Ok(());
     };
     output::line(shown::visible(&format!(
-        "{which}  {file}: {}, {}, NT {} {}{}",
+        "{which}  {file}: {}, {}, NT {} {}{}{}",
         moment.phase,
         shown::optional(moment.start_time.map(shown::moment)),
         moment.nt_version,
         shown::optional(moment.machine),
-        if moment.damaged { ", damaged" } else { "" }
+        if moment.damaged { ", damaged" } else { "" },
+        match moment.redacted {
+            Some(_) => ", redacted",
+            None => "",
+        }
     )))
 }
 

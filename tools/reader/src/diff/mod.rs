@@ -274,19 +274,12 @@ impl PairedSubject {
 
 /// What was removed from one of the snapshots only is taken for unknown in both: a stand-in is no command line, and would tell
 /// processes apart that are the same.
-fn leave_out_what_one_lacks(snapshots: [&Snapshot<'_>; 2], read: &mut [Reading<Vec<Process>>; 2]) {
-    let lacks = |what: fn(&Redaction) -> bool| {
-        let [one, other] = snapshots
-            .map(|snapshot| Redaction::of(&snapshot.header).is_some_and(|removed| what(&removed)));
-        one != other
-    };
-    let command_lines = lacks(|removed| removed.command_lines);
-    let users = lacks(|removed| removed.users);
+fn leave_out(lacking: Redaction, read: &mut [Reading<Vec<Process>>; 2]) {
     for process in read.iter_mut().flat_map(|reading| &mut reading.value) {
-        if command_lines {
+        if lacking.command_lines {
             process.command_line = None;
         }
-        if users {
+        if lacking.users {
             process.user = None;
         }
     }
@@ -310,7 +303,8 @@ impl<T: Send> Pair<T> {
             || second.processes_of_list(),
         );
         let mut read = [one, other];
-        leave_out_what_one_lacks([first, second], &mut read);
+        let lacking = Redaction::of_one_only([&first.header, &second.header]);
+        leave_out(lacking, &mut read);
         let (boot, evidence) =
             relation::of_boot((&moments[0], &read[0].value), (&moments[1], &read[1].value));
         let same_boot = boot == Boot::Same;
@@ -324,8 +318,9 @@ impl<T: Send> Pair<T> {
             })
             .collect();
         let [one, other] = read;
-        let side =
-            |snapshot, processes, keys| Side::new(snapshot, processes, keys, &forms, same_boot);
+        let side = |snapshot, processes, keys| {
+            Side::new(snapshot, processes, keys, &forms, same_boot, lacking)
+        };
         let (one, other) = (side(first, one, keys), side(second, other, other_keys));
         let compared = |subject: &'static Subject, (first, second): (Extraction, Extraction)| {
             let filter = Filter {

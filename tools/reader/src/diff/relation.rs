@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::names;
 use crate::records::Process;
+use crate::redact::Redaction;
 use crate::snapshot::{Completeness, Condition, Snapshot};
 use crate::value::Time;
 
@@ -46,6 +47,8 @@ pub struct Moment {
     pub completeness: Completeness,
     /// Bytes of it are not as they were written: what stands was compared.
     pub damaged: bool,
+    /// What was removed from it; none of one that is as it was taken.
+    pub redacted: Option<Redaction>,
 }
 
 impl Moment {
@@ -73,6 +76,7 @@ impl Moment {
                     .sections
                     .iter()
                     .any(|section| section.condition == Condition::Damaged),
+            redacted: Redaction::of(header),
         }
     }
 }

@@ -30,6 +30,8 @@ use addresses::{Addresses, Meaning};
 use copy::Copy;
 use identifiers::Identifiers;
 use keyed::Keyed;
+pub(crate) use registry::{is_command_line, is_environment};
+pub(crate) use words::arguments_of;
 use words::{Characters, REMOVED, SHORTEST_AMONG_BYTES, Words};
 
 /// What stays in the snapshot; nothing of it by default.
@@ -46,7 +48,7 @@ pub struct Keep {
 }
 
 /// What was removed from a snapshot, as its header tells.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Redaction {
     /// Addresses of the kernel are pseudonyms.
     pub addresses: bool,
@@ -68,6 +70,17 @@ impl Redaction {
             command_lines: has(REDACTED_COMMAND_LINES),
             environment: has(REDACTED_ENVIRONMENT),
         })
+    }
+
+    /// What was removed from one of two snapshots, and not from the other.
+    pub(crate) fn of_one_only(headers: [&Header; 2]) -> Self {
+        let [one, other] = headers.map(|header| Self::of(header).unwrap_or_default());
+        Self {
+            addresses: one.addresses != other.addresses,
+            users: one.users != other.users,
+            command_lines: one.command_lines != other.command_lines,
+            environment: one.environment != other.environment,
+        }
     }
 
     /// What was removed, as JSON names it.

@@ -31,6 +31,18 @@ const GROUP_ORDER: &str = "\\grouporderlist";
 /// The stored policy of the Windows Filtering Platform.
 const FILTERING_POLICY: &str = "\\bfe\\parameters\\policy\\";
 
+/// Whether the values of the key with this path, in lower case, are variables of an environment.
+pub(crate) fn is_environment(path: &str) -> bool {
+    path.ends_with(ENVIRONMENT)
+}
+
+/// Whether values of this name hold command lines.
+pub(crate) fn is_command_line(name: &str) -> bool {
+    COMMAND_LINES
+        .iter()
+        .any(|line| name.eq_ignore_ascii_case(line))
+}
+
 /// One answer of `NtQueryValueKey`.
 pub(super) fn value(answer: &Answer<'_>, copy: &mut Copy<'_, '_>) -> bool {
     use KEY_VALUE_FULL_INFORMATION as Full;
@@ -106,7 +118,7 @@ fn data(
 ) {
     let length = length.min(copy.rest(start).len());
     let path = path.to_ascii_lowercase();
-    let is_environment = path.ends_with(ENVIRONMENT);
+    let is_environment = is_environment(&path);
     match value_type {
         REG_SZ | REG_EXPAND_SZ | REG_LINK | REG_MULTI_SZ => {
             let text = utf16(&copy.rest(start)[..length]);
@@ -115,13 +127,10 @@ fn data(
                 copy.secrets.words.learn_paths(&text);
                 copy.secrets.variables += u64::from(is_environment);
             }
-            let is_command_line = COMMAND_LINES
-                .iter()
-                .any(|line| name.eq_ignore_ascii_case(line));
             copy.text(start, length);
             if is_environment && !copy.secrets.keep.environment {
                 copy.remove_text(start, length, |_| false);
-            } else if is_command_line && !copy.secrets.keep.command_lines {
+            } else if is_command_line(name) && !copy.secrets.keep.command_lines {
                 let image = text.get(..arguments_of(&text)).unwrap_or(&text);
                 let image = image.encode_utf16().count() * 2;
                 if image < length {

@@ -313,7 +313,7 @@ impl Words {
 }
 
 /// Where the arguments of a command line begin: behind the image and what ends it.
-pub(super) fn arguments_of(text: &str) -> usize {
+pub(crate) fn arguments_of(text: &str) -> usize {
     if let Some(quoted) = text.strip_prefix('"') {
         return quoted.find('"').map_or(text.len(), |end| end + 2);
     }

@@ -33,7 +33,10 @@ pub(super) fn extract(side: &Side<'_>) -> Extraction {
             .with("module", known(driver.module))
             .with("service", known(driver.service))
             .with("start", driver.start.map_or(Value::Absent, Value::text))
-            .with("image_path", known(driver.image_path))
+            .with(
+                "image_path",
+                known(driver.image_path.map(|path| side.known_of(path))),
+            )
             .with("group", known(driver.group))
             .with("device", known(driver.device))
     });

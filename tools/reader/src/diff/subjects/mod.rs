@@ -28,6 +28,7 @@ use super::names::{Form, Forms};
 use super::processes::Key;
 use crate::error::Problem;
 use crate::records::{Process, Reading, Walked};
+use crate::redact::{Redaction, arguments_of};
 use crate::snapshot::Snapshot;
 
 /// A subject.
@@ -108,6 +109,8 @@ pub struct Side<'s> {
     pub(super) snapshot: &'s Snapshot<'s>,
     /// Whether the other one is of the same boot.
     pub(super) same_boot: bool,
+    /// What was removed from one of the two only, and so is not known.
+    pub(super) lacking: Redaction,
     pub(super) forms: Forms,
     pub(super) processes: Vec<Process>,
     /// What was wrong with the list of processes; those of the details of single processes are none of the list.
@@ -143,6 +146,7 @@ impl<'s> Side<'s> {
         keys: Vec<Key>,
         forms: &[(&'static str, Form)],
         same_boot: bool,
+        lacking: Redaction,
     ) -> Self {
         let Reading { value, problems } = processes;
         let name = |process: &Process| match &process.image {
@@ -152,6 +156,7 @@ impl<'s> Side<'s> {
         Self {
             snapshot,
             same_boot,
+            lacking,
             forms: Forms {
                 forms: forms.to_vec(),
                 process_ids: value.iter().map(|process| process.pid).collect(),
@@ -171,6 +176,14 @@ impl<'s> Side<'s> {
     /// Whether this process is the capture.
     pub(super) fn is_capture(&self, pid: u64) -> bool {
         pid == self.snapshot.header.process_id
+    }
+
+    /// The part of a command line that is known on both sides: the image alone, where one of them has no arguments.
+    pub(super) fn known_of(&self, mut command_line: String) -> String {
+        if self.lacking.command_lines {
+            command_line.truncate(arguments_of(&command_line));
+        }
+        command_line
     }
 
     /// An entry that stands for a process.

@@ -48,7 +48,14 @@ pub(super) fn extract(side: &Side<'_>) -> Extraction {
         Item::new(service.name.to_lowercase(), service.name)
             .with("type", text(service.service_type))
             .with("start", known(service.start.map(Value::text)))
-            .with("image_path", known(service.image_path.map(Value::path)))
+            .with(
+                "image_path",
+                known(
+                    service
+                        .image_path
+                        .map(|path| Value::path(side.known_of(path))),
+                ),
+            )
             .with("object_name", text(service.object_name))
             .with("group", text(service.group))
             .with("tag", number(service.tag))

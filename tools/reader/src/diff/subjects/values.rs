@@ -11,6 +11,7 @@ use crate::diff::item::{Extraction, Gaps, Groups, Item, Value, bounded};
 use crate::names::describe_status;
 use crate::records::registry::{CURRENT_CONTROL_SET, hexadecimal};
 use crate::records::{RegistryValue, ValueData};
+use crate::redact::{is_command_line, is_environment};
 use crate::value::Hex;
 
 /// Bytes of the longest path of a key that is told apart from keys that were not captured; real ones are far shorter.
@@ -36,6 +37,7 @@ pub(super) fn extract(side: &Side<'_>) -> Extraction {
         }
         let path: Arc<str> = key.path.into();
         let of_key = bounded(group.to_string());
+        let is_removed = side.lacking.environment && is_environment(&group);
         for value in key.values {
             let name = match value.name.as_str() {
                 "" => DEFAULT_VALUE.to_owned(),
@@ -48,7 +50,7 @@ pub(super) fn extract(side: &Side<'_>) -> Extraction {
                     path.clone(),
                 )
                 .telling("value", Value::text(name))
-                .with("data", data(&value))
+                .with("data", (!is_removed).then(|| data(side, &value)))
                 .with("type", Value::text(value.value_type.clone()))
             });
         }
@@ -57,10 +59,13 @@ pub(super) fn extract(side: &Side<'_>) -> Extraction {
 }
 
 /// The data; of bytes, what tells them from others at a glance.
-fn data(value: &RegistryValue) -> Value {
+fn data(side: &Side<'_>, value: &RegistryValue) -> Value {
     /// Bytes that are shown.
     const SHOWN: usize = 64;
     match &value.data {
+        ValueData::Text(text) if is_command_line(&value.name) => {
+            Value::text(side.known_of(text.clone()))
+        }
         ValueData::Text(text) => Value::text(text.as_str()),
         ValueData::Texts(texts) => Value::Texts(texts.clone()),
         ValueData::Number(number) => Value::Mask(Hex(*number)),
