@@ -1,10 +1,11 @@
 //! What the commands that read a snapshot share: finding it, opening it, and saying what was wrong with it.
 
 use std::fs;
-use std::io;
+use std::io::{self, Read};
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 
+use bootshot_format::Header;
 use bootshot_reader::{Completeness, Condition, Problem, ReadError, Snapshot};
 use memmap2::Mmap;
 use serde::Serialize;
@@ -104,7 +105,7 @@ impl Bytes {
             .metadata()
             .is_ok_and(|metadata| metadata.is_file() && metadata.len() != 0)
         {
-            return fs::read(path).map(Self::Read);
+            return Self::read(file);
         }
         // SAFETY: nobody changes a snapshot once it has its name: bootshot writes under another one. Windows refuses to cut
         // short a file that is mapped. Elsewhere, should somebody do so, the system ends this process with SIGBUS when it
@@ -112,8 +113,20 @@ impl Bytes {
         // that safety would rest on.
         match unsafe { Mmap::map(&file) } {
             Ok(mapped) => Ok(Self::Mapped(mapped)),
-            Err(_) => fs::read(path).map(Self::Read),
+            Err(_) => Self::read(file),
         }
+    }
+
+    /// Reads it, to its end if a snapshot begins it: a device may have none.
+    fn read(mut file: fs::File) -> io::Result<Self> {
+        let mut bytes = Vec::new();
+        file.by_ref()
+            .take(Header::SIZE as u64)
+            .read_to_end(&mut bytes)?;
+        if !matches!(Snapshot::parse(&bytes), Err(ReadError::NotASnapshot)) {
+            file.read_to_end(&mut bytes)?;
+        }
+        Ok(Self::Read(bytes))
     }
 }
 

@@ -1,8 +1,14 @@
 //! How the program behaves towards people, terminals and shells.
 
 use std::fs;
+#[cfg(unix)]
+use std::io::Write;
 use std::path::Path;
+#[cfg(unix)]
+use std::process::Stdio;
 use std::process::{Command, Output};
+#[cfg(unix)]
+use std::{thread, time::Duration};
 
 const GOLDEN: &str = concat!(
     env!("CARGO_MANIFEST_DIR"),
@@ -168,6 +174,39 @@ fn each_kind_of_file_that_is_no_sound_snapshot_gets_its_own_sentence() {
     sentences.sort();
     sentences.dedup();
     assert_eq!(sentences.len(), count);
+}
+
+#[test]
+#[cfg(unix)]
+fn a_stream_is_read_to_its_end_only_if_a_snapshot_begins_it() {
+    let summary_of = |bytes: &[u8]| {
+        let mut program = Command::new(env!("CARGO_BIN_EXE_bootshotctl"))
+            .args(["summary", "/dev/stdin"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut input = program.stdin.take().unwrap();
+        input.write_all(bytes).unwrap();
+        (program, input)
+    };
+    let (whole, input) = summary_of(&fs::read(GOLDEN).unwrap());
+    drop(input);
+    let whole = whole.wait_with_output().unwrap();
+    assert_eq!(whole.status.code(), Some(0), "{whole:?}");
+
+    // It has no end, as a device has none.
+    let (mut endless, input) = summary_of(&[0; 4096]);
+    let mut looks = 0..600;
+    let ended = looks.any(|_| {
+        thread::sleep(Duration::from_millis(100));
+        endless.try_wait().unwrap().is_some()
+    });
+    drop(input);
+    assert!(ended, "it waits for the end of what is no snapshot");
+    let said = String::from_utf8(endless.wait_with_output().unwrap().stderr).unwrap();
+    assert!(said.contains("not a bootshot snapshot"), "{said}");
 }
 
 #[test]
