@@ -345,6 +345,21 @@ fn a_hostile_host_is_one_folder_of_the_data_set() {
 }
 
 #[test]
+fn a_host_is_refused_where_no_table_would_say_it() {
+    let snapshots = Snapshots::new();
+    let from = snapshots.folder.path().join("made-up");
+    let to = snapshots.folder.path().join("to");
+    let (from, to) = (from.to_str().unwrap(), to.to_str().unwrap());
+    for format in ["csv", "sqlite"] {
+        let output = bootshotctl(&["export", from, "--to", format, "--host", "one", to]);
+        assert_eq!(output.status.code(), Some(2), "{format}");
+        let said = stderr(&output);
+        assert!(said.contains("--to jsonl and --to parquet"), "{said}");
+        assert!(!Path::new(to).exists(), "{format}");
+    }
+}
+
+#[test]
 fn snapshots_are_added_once_in_every_format() {
     let snapshots = Snapshots::new();
     let golden = snapshots.folder.path().join("golden");

@@ -150,6 +150,14 @@ fn the_tree_has_every_process_below_its_parent() {
 }
 
 #[test]
+fn a_statement_without_a_word_is_refused() {
+    let output = ask("");
+    assert_eq!(output.status.code(), Some(2));
+    let said = stderr(&output);
+    assert!(said.contains("there is no statement"), "{said}");
+}
+
+#[test]
 fn a_statement_that_writes_is_refused() {
     for statement in [
         "DELETE FROM handles",

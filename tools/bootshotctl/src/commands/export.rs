@@ -84,6 +84,13 @@ pub fn run(args: &Args) -> Result<Outcome, Error> {
                 .advise("For example: bootshotctl export boot.bshot --to csv tables"));
         }
     };
+    if args.host.is_some() && !matches!(args.to, Format::Jsonl | Format::Parquet) {
+        return Err(Error::usage(format!(
+            "tables as {} do not say which machine they are of",
+            args.to.name()
+        ))
+        .advise("--host is for --to jsonl and --to parquet."));
+    }
     let sources = sources::find(files)?;
     let staging = Staging::new(directory, args.append)?;
     let export = Export {
