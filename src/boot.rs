@@ -223,10 +223,21 @@ impl<K: Kernel> Run<K> {
                     .complain("cannot note that the capture was made", *status);
             })?;
         }
-        let result = result
-            .and_then(|()| shelf::prune(&directory, &mut buffer, arguments.keep, stem.sequence));
+        let result = result.and_then(|()| {
+            shelf::prune(&directory, &mut buffer, arguments.keep, stem.sequence).inspect_err(
+                |status| {
+                    job.report
+                        .complain("cannot remove all old snapshots", *status)
+                },
+            )
+        });
         if is_boot {
-            shelf::take_down_guard(&directory)?;
+            shelf::take_down_guard(&directory).inspect_err(|status| {
+                job.report.complain(
+                    "cannot remove 'attempt', which keeps the next run away",
+                    *status,
+                );
+            })?;
         }
         if once && result.is_ok() {
             // The file 'done' is what counts: nothing is made of a failure here.
@@ -414,19 +425,18 @@ impl<K: Kernel> Task<K> for Finisher<K> {
         let run = self.0;
         let arguments = run.arguments();
         let report = Report::new(kernel, run.own.standard_output, &arguments);
-        let finished = match run.snapshot.take().and_then(Option::as_mut) {
-            None => Err(Status::TIMEOUT),
-            Some(writer) => {
-                let begun = usize::from(run.families_begun.load(Ordering::Acquire));
-                finish(
-                    kernel,
-                    writer,
-                    &arguments,
-                    Family::ALL.get(begun..).unwrap_or(&[]),
-                    run.phase.load(Ordering::Acquire) == Phase::LIVE.0,
-                )
-            }
+        let Some(Some(writer)) = run.snapshot.take() else {
+            // There is none yet, or the worker has just published it, or hangs in writing it.
+            return report.complain("the time was up", Status::TIMEOUT);
         };
+        let begun = usize::from(run.families_begun.load(Ordering::Acquire));
+        let finished = finish(
+            kernel,
+            writer,
+            &arguments,
+            Family::ALL.get(begun..).unwrap_or(&[]),
+            run.phase.load(Ordering::Acquire) == Phase::LIVE.0,
+        );
         match finished {
             Ok(()) => report.complain(
                 "the time was up; what there was is written",

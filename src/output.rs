@@ -294,8 +294,13 @@ impl<K: Kernel> Directory<K> {
     /// Creates a small file and sees to it that its content reaches the disk.
     pub fn create_flushed(&self, name: &[u16], content: &[u8]) -> Result<(), Status> {
         let file = self.create(name)?;
-        self.kernel.write_file(file.get(), content).status.ok()?;
-        self.kernel.flush_buffers_file(file.get()).ok()
+        let written = self.kernel.write_file(file.get(), content).status.ok();
+        let flushed = written.and_then(|()| self.kernel.flush_buffers_file(file.get()).ok());
+        if flushed.is_err() {
+            // A guard of a run that goes no further would keep all later ones from capturing.
+            self.kernel.delete_file(file.get());
+        }
+        flushed
     }
 
     /// Deletes a file; a link of that name is deleted itself, never what it leads to.

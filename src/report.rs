@@ -86,7 +86,7 @@ impl<'a, K: Kernel> Report<'a, K> {
         self.say(&line);
     }
 
-    /// Why the run ends without a whole snapshot.
+    /// What went wrong, and its status.
     pub fn complain(&self, what: &str, status: Status) {
         let mut line = Line::default();
         line.text("bootshot: ");

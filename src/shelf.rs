@@ -93,17 +93,9 @@ pub fn next_sequence<K: Kernel>(
     buffer: &mut Region<K>,
 ) -> Result<u64, Status> {
     let mut highest = 0;
-    let mut former_mark = Path::new();
-    let mut former = 0;
     directory.for_each_name(buffer, &mut |name| {
-        let marked = marked_sequence(name);
-        if let Some(sequence) = marked
-            && sequence >= former
-        {
-            former = sequence;
-            former_mark = Path::of(name);
-        }
-        highest = highest.max(marked.or(sequence_of(name)).unwrap_or(0));
+        let given = marked_sequence(name).or(sequence_of(name));
+        highest = highest.max(given.unwrap_or(0));
     })?;
     let sequence = highest + 1;
     let mut mark = Line::default();
@@ -112,10 +104,26 @@ pub fn next_sequence<K: Kernel>(
     let mut name = Path::new();
     name.push_ascii(mark.bytes());
     directory.create_flushed(name.units(), &[])?;
-    if former_mark.length() != 0 {
-        directory.remove(former_mark.units())?;
-    }
+    // The highest counts: those that a loss of power or a failure left behind say nothing any more.
+    let _ = remove_all(directory, buffer, |name| {
+        marked_sequence(name).is_some_and(|former| former < sequence)
+    });
     Ok(sequence)
+}
+
+/// Removes the files whose names are told to go, whatever becomes of one of them; the first failure.
+fn remove_all<K: Kernel>(
+    directory: &Directory<K>,
+    buffer: &mut Region<K>,
+    goes: impl Fn(&[u16]) -> bool,
+) -> Result<(), Status> {
+    let mut result = Ok(());
+    directory.for_each_name(buffer, &mut |name| {
+        if goes(name) {
+            result = result.and(directory.remove(name));
+        }
+    })?;
+    result
 }
 
 /// Numbers that go in one run at most: the directory is asked once for each, and a boot waits for it.
@@ -148,17 +156,10 @@ pub fn prune<K: Kernel>(
         }
         limit = lowest;
     }
-    let mut result = Ok(());
-    directory.for_each_name(buffer, &mut |name| {
-        if let Some(sequence) = sequence_of(name)
-            && sequence != newest
-            && (1..=limit).contains(&sequence)
-            && result.is_ok()
-        {
-            result = directory.remove(name);
-        }
-    })?;
-    result
+    remove_all(directory, buffer, |name| {
+        sequence_of(name)
+            .is_some_and(|sequence| sequence != newest && (1..=limit).contains(&sequence))
+    })
 }
 
 /// The sequence number at the start of a snapshot's name, finished or not.

@@ -73,15 +73,17 @@ impl<K: Kernel, S: Sink<Error = Status> + Send> Capture<'_, K, S> {
                 }
             };
             if access == PROCESS_QUERY_INFORMATION {
-                match self.kept.keep(handle, false) {
-                    Ok(()) => self.iterate(handle, THREAD_QUERY_AND_WAIT),
-                    Err(_) => self.outcome = Outcome::TRUNCATED,
+                if self.kept.keep(handle, false).is_err() {
+                    // It was closed, and with it went the way to the next one.
+                    break;
                 }
+                self.iterate(handle, THREAD_QUERY_AND_WAIT);
             } else if kernel.wait(handle, Some(0)) == Status::SUCCESS {
                 self.object(kind, Ok(handle), 0);
-                if self.call.handle != Handle::NONE {
-                    self.ended_object(kind);
+                if self.call.handle == Handle::NONE {
+                    break;
                 }
+                self.ended_object(kind);
             } else {
                 _latest = Owned::new(kernel, handle);
             }

@@ -190,6 +190,28 @@ fn of_many_too_many_some_go_in_each_run() {
 }
 
 #[test]
+fn one_that_cannot_go_keeps_no_other() {
+    let mut machine = started_as("bootshot keep=1");
+    for number in 1..=3 {
+        let name = format!(
+            r"{}\{number:08}-20250101T000000Z-live.bshot",
+            crate::DIRECTORY
+        );
+        machine.files.put(&name, b"old");
+    }
+    let run = boot(machine.on(
+        |call| call.text.starts_with("00000001-"),
+        Fault::Fail(Status::ACCESS_DENIED),
+    ));
+    assert_eq!(status(&run), Status::ACCESS_DENIED);
+    let names = snapshot_names(&run.machine);
+    let numbers: Vec<_> = names.iter().map(|name| &name[..8]).collect();
+    assert_eq!(numbers, ["00000001", "00000004"]);
+    let told = run.console.contains("cannot remove all old snapshots");
+    assert!(told, "{}", run.console);
+}
+
+#[test]
 fn the_snapshot_just_taken_is_never_the_one_that_goes() {
     let mut machine = started_as("bootshot keep=1");
     for _ in 0..3 {
@@ -211,4 +233,20 @@ fn numbers_go_on_when_snapshots_are_taken_away() {
         .remove(&format!(r"{}\{taken}", crate::DIRECTORY));
     let second = boot(machine);
     assert!(snapshot_names(&second.machine)[0].starts_with("00000002-"));
+}
+
+#[test]
+fn one_mark_of_the_highest_number_stays() {
+    let mut machine = Machine::small();
+    // As a loss of power, or a mark that could not go, leaves them.
+    for number in [3, 9, 10] {
+        let name = format!(r"{}\sequence-{number:08}", crate::DIRECTORY);
+        machine.files.put(&name, b"");
+    }
+    let run = boot(machine);
+    assert_eq!(status(&run), Status::SUCCESS);
+    let names: Vec<_> = files(&run.machine).into_keys().collect();
+    assert_eq!(names.len(), 2, "{names:?}");
+    assert!(names[0].starts_with("00000011-"), "{names:?}");
+    assert_eq!(names[1], "sequence-00000011");
 }

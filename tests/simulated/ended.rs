@@ -2,7 +2,7 @@
 
 use crate::objects::handle_list;
 use crate::snapshot::Snapshot;
-use crate::{capture, text};
+use crate::{boot, capture, files, snapshot_names, text};
 use bootshot::nt::Status;
 use bootshot::nt::simulated::{Call, Fault, Machine, Process, process_address, thread_address};
 use bootshot_format::{Family, ObjectKind, OpenKind, Outcome, Source};
@@ -171,4 +171,33 @@ fn what_has_ended_is_closed_when_the_handle_list_is_not_taken_again() {
             2
         );
     }
+}
+
+#[test]
+fn without_memory_the_look_at_what_has_ended_is_cut_and_asks_nothing_with_a_closed_handle() {
+    const INVALID_HANDLE: u32 = 0xC000_0008;
+    let mut cut = 0;
+    for commits in 0..64 {
+        let machine = Machine {
+            commits,
+            ..machine().with_command_line("bootshot only=ended")
+        };
+        let run = boot(machine);
+        let Some(name) = snapshot_names(&run.machine).pop() else {
+            continue;
+        };
+        let snapshot = Snapshot::read(&files(&run.machine)[&name]);
+        let ends = [OpenKind::NEXT_PROCESS, OpenKind::NEXT_THREAD]
+            .map(|kind| snapshot.items_of(Source::OPEN, kind.0));
+        for end in ends.iter().flatten() {
+            assert_ne!(end.header.status, INVALID_HANDLE, "{commits} commits");
+        }
+        let objects = snapshot.items_of(Source::OBJECT, ObjectKind::PROCESS.0);
+        let mut objects = objects.iter();
+        if objects.any(|item| item.header.status == Status::NO_MEMORY.number()) {
+            assert_eq!(snapshot.outcomes(Family::ENDED), [Outcome::TRUNCATED]);
+            cut += 1;
+        }
+    }
+    assert_ne!(cut, 0);
 }
