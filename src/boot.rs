@@ -10,6 +10,7 @@ use core::sync::atomic::{AtomicU8, AtomicU32, Ordering};
 
 use crate::args::Arguments;
 use crate::capture::{self, Capture, Facts, KnownHandle, Stop};
+use crate::nt::access::KEY_QUERY_VALUE;
 use crate::nt::layout::user_shared_data;
 use crate::nt::{
     Answer, Buffer, Handle, Handover, Heap, Kernel, Owned, PAGE, Region, Status, Task,
@@ -493,7 +494,6 @@ fn is_safe_mode<K: Kernel>(kernel: K) -> bool {
 /// csrss means a running system. Before it, the SOFTWARE hive is loaded between the two lists. When the question is not
 /// answered, the stricter moment is assumed.
 fn observe_phase<K: Kernel>(kernel: K) -> Phase {
-    const KEY_QUERY_VALUE: u32 = 1;
     if capture::csrss(kernel) == Presence::PRESENT {
         return Phase::LIVE;
     }

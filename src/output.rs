@@ -1,5 +1,12 @@
 //! Files: the snapshot directory, the guard in it, and a snapshot that appears only when it is whole.
 
+use crate::nt::access::{
+    DELETE, FILE_ADD_FILE, FILE_CREATE, FILE_DIRECTORY_FILE, FILE_LIST_DIRECTORY,
+    FILE_NON_DIRECTORY_FILE, FILE_OPEN, FILE_OPEN_IF, FILE_OPEN_REPARSE_POINT,
+    FILE_READ_ATTRIBUTES, FILE_SHARE_DELETE, FILE_SHARE_READ, FILE_SHARE_WRITE,
+    FILE_SYNCHRONOUS_IO_NONALERT, FILE_TRAVERSE, FILE_WRITE_DATA, READ_CONTROL, SYNCHRONIZE,
+    TOKEN_QUERY,
+};
 use crate::nt::layout::{
     file_names_information as names, fs_size_information as sizes, user_shared_data,
 };
@@ -8,28 +15,6 @@ use crate::own::{dword, memory, native, qword};
 use crate::path::Path;
 use crate::{text, trust};
 use bootshot_format::Sink;
-
-const FILE_LIST_DIRECTORY: u32 = 0x1;
-const FILE_ADD_FILE: u32 = 0x2;
-const FILE_WRITE_DATA: u32 = 0x2;
-const FILE_TRAVERSE: u32 = 0x20;
-const FILE_READ_ATTRIBUTES: u32 = 0x80;
-const DELETE: u32 = 0x1_0000;
-const READ_CONTROL: u32 = 0x2_0000;
-const SYNCHRONIZE: u32 = 0x10_0000;
-
-const FILE_SHARE_READ: u32 = 1;
-const FILE_SHARE_WRITE: u32 = 2;
-const FILE_SHARE_DELETE: u32 = 4;
-
-const FILE_OPEN: u32 = 1;
-const FILE_CREATE: u32 = 2;
-const FILE_OPEN_IF: u32 = 3;
-
-const FILE_DIRECTORY_FILE: u32 = 0x1;
-const FILE_SYNCHRONOUS_IO_NONALERT: u32 = 0x20;
-const FILE_NON_DIRECTORY_FILE: u32 = 0x40;
-const FILE_OPEN_REPARSE_POINT: u32 = 0x20_0000;
 
 /// `FileFsSizeInformation`.
 const FS_SIZE: u32 = 3;
@@ -188,7 +173,6 @@ impl<K: Kernel> Directory<K> {
     // Out of line, with a frame of its own: docs/size.md.
     #[inline(never)]
     fn refuse_others(&self) -> Result<(), Status> {
-        const TOKEN_QUERY: u32 = 8;
         /// `TokenUser`: a pointer to the SID first.
         const TOKEN_USER: u32 = 1;
         let mut user = [0; 16];

@@ -3,13 +3,13 @@
 //! Best effort: registry writes made this early live in memory until the hives are opened for writing, and a reset
 //! before that loses them. The file `done` is the authority, and the companion cleans up for certain.
 
+use crate::nt::access::{KEY_QUERY_VALUE, KEY_SET_VALUE};
 use crate::nt::{Handle, Kernel, Owned, Region, Status, units_of};
 use crate::own::dword;
 use crate::path::Path;
 use crate::text;
 use bootshot_format::ObjectKind;
 
-const KEY_QUERY_AND_SET_VALUE: u32 = 0x3;
 /// `KeyValuePartialInformation`: title index, type, length, then the data.
 const VALUE_PARTIAL_INFORMATION: u32 = 2;
 const TYPE: usize = 4;
@@ -40,7 +40,7 @@ pub fn unregister<K: Kernel>(
         ObjectKind::KEY,
         Handle::NONE,
         name.units(),
-        KEY_QUERY_AND_SET_VALUE,
+        KEY_QUERY_VALUE | KEY_SET_VALUE,
     )?;
     let key = Owned::new(kernel, key);
     for list in &LISTS {

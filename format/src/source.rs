@@ -143,7 +143,7 @@ open_number! {
     NoteKind(u32) {
         /// An argument it did not understand; name: the argument as it stood.
         BAD_ARGUMENT = 1,
-        /// A privilege it asked for; argument: the LUID; status: what `NtAdjustPrivilegesToken` said.
+        /// A privilege it asked for; argument: the LUID; status: what `RtlAdjustPrivilege` said.
         PRIVILEGE = 2,
         /// A handle of its own while the handle list was taken; argument: its value; name: its object type.
         OWN_HANDLE = 3,

@@ -56,11 +56,6 @@ impl<S: Sink> Writer<S> {
         self.open
     }
 
-    /// Sections begun so far.
-    pub const fn sections(&self) -> u32 {
-        self.section + self.open as u32
-    }
-
     /// Bytes given to the sink so far.
     pub const fn length(&self) -> u64 {
         self.offset

@@ -3,16 +3,13 @@
 use super::Capture;
 use super::processes::{PROCESS_INFORMATION, Processes};
 use super::query::Ask;
+use crate::nt::access::{
+    PROCESS_QUERY_INFORMATION, PROCESS_QUERY_LIMITED_INFORMATION, PROCESS_VM_READ, TOKEN_QUERY,
+};
 use crate::nt::layout::process_basic_information;
 use crate::nt::{Handle, Kernel, Status};
 use crate::own::native;
 use bootshot_format::{Family, OpenKind, Sink, Source};
-
-const PROCESS_VM_READ: u32 = 0x10;
-pub(super) const PROCESS_QUERY_INFORMATION: u32 = 0x400;
-/// Since Vista.
-const PROCESS_QUERY_LIMITED_INFORMATION: u32 = 0x1000;
-const TOKEN_QUERY: u32 = 8;
 
 const PROCESS: Source = Source::PROCESS_INFORMATION;
 

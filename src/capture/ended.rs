@@ -1,15 +1,17 @@
 //! Processes and threads that have ended and still exist, because somebody holds them.
 
 use super::Capture;
-use super::details::PROCESS_QUERY_INFORMATION;
 use super::query::Ask;
+use crate::nt::access::{
+    PROCESS_QUERY_INFORMATION, PROCESS_QUERY_LIMITED_INFORMATION, SYNCHRONIZE,
+    THREAD_QUERY_LIMITED_INFORMATION,
+};
 use crate::nt::{Handle, Kernel, Owned, Status};
 use bootshot_format::{Family, ObjectKind, OpenKind, Outcome, Sink, Source};
 
-const SYNCHRONIZE: u32 = 0x10_0000;
 /// What a process, and a thread, must grant to be waited on and asked.
-pub(super) const PROCESS_QUERY_AND_WAIT: u32 = 0x1000 | SYNCHRONIZE;
-pub(super) const THREAD_QUERY_AND_WAIT: u32 = 0x800 | SYNCHRONIZE;
+pub(super) const PROCESS_QUERY_AND_WAIT: u32 = PROCESS_QUERY_LIMITED_INFORMATION | SYNCHRONIZE;
+pub(super) const THREAD_QUERY_AND_WAIT: u32 = THREAD_QUERY_LIMITED_INFORMATION | SYNCHRONIZE;
 
 /// Processes, or threads of one process, that are looked at.
 const MAXIMUM_STEPS: u32 = 1 << 18;

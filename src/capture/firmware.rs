@@ -2,6 +2,10 @@
 
 use super::Capture;
 use super::query::Ask;
+use crate::nt::access::{
+    FILE_OPEN, FILE_OPEN_REPARSE_POINT, FILE_READ_ATTRIBUTES, FILE_SHARE_DELETE, FILE_SHARE_READ,
+    FILE_SHARE_WRITE, FILE_SYNCHRONOUS_IO_NONALERT, SYNCHRONIZE,
+};
 use crate::nt::{FileRequest, Handle, Kernel, Owned, Status};
 use bootshot_format::{Family, OpenKind, Sink, Source};
 
@@ -18,14 +22,6 @@ const FILE: [Ask; 2] = [
     Ask::exact(Source::FILE_INFORMATION, 4, 40, 40), // FileBasicInformation
     Ask::exact(Source::FILE_INFORMATION, 5, 24, 24), // FileStandardInformation
 ];
-
-const FILE_READ_ATTRIBUTES: u32 = 0x80;
-const SYNCHRONIZE: u32 = 0x0010_0000;
-/// Read, write, delete.
-const SHARE_ALL: u32 = 7;
-const FILE_OPEN: u32 = 1;
-const FILE_SYNCHRONOUS_IO_NONALERT: u32 = 0x20;
-const FILE_OPEN_REPARSE_POINT: u32 = 0x0020_0000;
 
 impl<K: Kernel, S: Sink<Error = Status> + Send> Capture<'_, K, S> {
     pub(super) fn firmware(&mut self) {
@@ -46,7 +42,7 @@ impl<K: Kernel, S: Sink<Error = Status> + Send> Capture<'_, K, S> {
             directory: Handle::NONE,
             name: self.path.units(),
             access: access | SYNCHRONIZE,
-            share: SHARE_ALL,
+            share: FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE,
             disposition: FILE_OPEN,
             options: options | FILE_SYNCHRONOUS_IO_NONALERT,
             security: None,

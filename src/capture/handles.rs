@@ -2,6 +2,7 @@
 
 use super::query::Ask;
 use super::{Capture, KnownHandle};
+use crate::nt::access::{DIRECTORY_QUERY, KEY_READ, PROCESS_QUERY_INFORMATION, TOKEN_QUERY};
 use crate::nt::{Handle, Kernel, Status};
 use crate::utf16;
 use bootshot_format::{Family, NoteKind, ObjectKind, Sink, Source};
@@ -14,11 +15,6 @@ pub(super) const HANDLES: [Ask; 2] = [
 ];
 
 const OWN_HANDLE: Ask = Ask::new(Source::NOTE, NoteKind::OWN_HANDLE.0);
-
-const DIRECTORY_QUERY: u32 = 1;
-const KEY_READ: u32 = 0x2_0019;
-const PROCESS_QUERY_INFORMATION: u32 = 0x400;
-const TOKEN_QUERY: u32 = 8;
 
 impl<K: Kernel, S: Sink<Error = Status> + Send> Capture<'_, K, S> {
     /// Our own entries in the list tie type indexes to type names: a handle of each type that costs nothing to open is

@@ -3,6 +3,7 @@
 use super::Capture;
 use super::modules::MODULES;
 use super::query::Ask;
+use crate::nt::access::{FILE_NON_DIRECTORY_FILE, FILE_READ_DATA};
 use crate::nt::layout::{
     process_module_information as module, process_module_information_ex as module_ex,
     process_modules,
@@ -16,9 +17,6 @@ use bootshot_format::{Family, OpenKind, Outcome, Sink, Source};
 const IMAGE_FILE_NAME: Ask = Ask::new(Source::PROCESS_INFORMATION, 27);
 
 const FILE: Ask = Ask::new(Source::OPEN, OpenKind::FILE.0);
-
-const FILE_READ_DATA: u32 = 1;
-const FILE_NON_DIRECTORY_FILE: u32 = 0x40;
 
 /// The headers of an image: they lie in the first page of nearly all.
 const FIRST_PAGE: Ask = Ask::exact(Source::FILE_CONTENT, 0, 0x1000, 0x1000);

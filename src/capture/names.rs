@@ -6,6 +6,7 @@ use super::file_names::FileNames;
 use super::handles::HANDLES;
 use super::objects::{BASIC, NAME, TYPE};
 use super::query::Ask;
+use crate::nt::access::PROCESS_DUP_HANDLE;
 use crate::nt::{Handle, Kernel, List, Owned, Region, Status};
 use crate::own::{dword, native};
 use crate::text;
@@ -18,7 +19,6 @@ const LIST_HEAD: usize = 2 * POINTER;
 /// index, attributes, reserved.
 type HandleEntry = [u8; 3 * POINTER + 16];
 
-const PROCESS_DUP_HANDLE: u32 = 0x40;
 /// Processes that are kept open at once to duplicate from.
 const MAXIMUM_HOLDERS: usize = 1024;
 

@@ -3,12 +3,12 @@
 use super::Capture;
 use super::objects::NAME;
 use super::query::Ask;
+use crate::nt::access::READ_CONTROL;
 use crate::nt::{Handle, Kernel, Region, Status};
 use crate::text;
 use crate::utf16;
 use bootshot_format::{Family, ObjectKind, Outcome, Sink, Source};
 
-const READ_CONTROL: u32 = 0x2_0000;
 /// `DIRECTORY_QUERY`, `SYMBOLIC_LINK_QUERY`, `EVENT_QUERY_STATE` and so on. Keyed events have no such right: theirs is
 /// `KEYEDEVENT_WAIT`, which is not made use of.
 const QUERY: u32 = 1;

@@ -3,11 +3,9 @@
 use super::Capture;
 use super::query::Ask;
 use super::run::Names;
+use crate::nt::access::{KEY_ENUMERATE_SUB_KEYS, KEY_QUERY_VALUE};
 use crate::nt::{Handle, Kernel, List, Owned, Status};
 use bootshot_format::{Family, ObjectKind, OpenKind, Sink, Source};
-
-const KEY_QUERY_VALUE: u32 = 1;
-const KEY_ENUMERATE_SUB_KEYS: u32 = 8;
 
 const KEY: Ask = Ask::new(Source::OPEN, OpenKind::KEY.0);
 /// `KeyFlagsInformation`: volatile, link.

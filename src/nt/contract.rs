@@ -1,6 +1,10 @@
 //! What holds for every [`Kernel`]: the same checks run against the simulated one on any host and against the real
 //! one on Windows or Wine, which keeps the simulation honest.
 
+use super::access::{
+    FILE_CREATE, FILE_OPEN, FILE_OPEN_IF, KEY_ENUMERATE_SUB_KEYS, KEY_QUERY_VALUE,
+    PROCESS_QUERY_INFORMATION, PROCESS_QUERY_LIMITED_INFORMATION, SYNCHRONIZE, TOKEN_QUERY,
+};
 use super::simulated::Machine;
 use super::{
     Answer, Buffer, FileRequest, Handle, Heap, Kernel, List, Owned, Region, Row, Status, Task,
@@ -219,11 +223,11 @@ fn what_is_missing_is_said_to_be_missing<K: Kernel>(kernel: K) {
     assert_eq!(directory, Err(Status::OBJECT_NAME_NOT_FOUND));
     let scratch = Scratch::new(kernel, "missing");
     assert_eq!(
-        scratch.open("missing", OPEN).err(),
+        scratch.open("missing", FILE_OPEN).err(),
         Some(Status::OBJECT_NAME_NOT_FOUND)
     );
     assert_eq!(
-        scratch.open(r"missing\missing", OPEN).err(),
+        scratch.open(r"missing\missing", FILE_OPEN).err(),
         Some(Status::new(0xC000_003A))
     );
 }
@@ -267,9 +271,6 @@ fn a_value_is_cut_off_where_the_buffer_ends<K: Kernel>(kernel: K) {
     });
     assert_eq!(answer.status, Status::OBJECT_NAME_NOT_FOUND);
 }
-
-const KEY_QUERY_VALUE: u32 = 1;
-const KEY_ENUMERATE_SUB_KEYS: u32 = 8;
 
 fn open_key<K: Kernel>(kernel: K, path: &str, access: u32) -> Owned<K> {
     let key = kernel.open(ObjectKind::KEY, Handle::NONE, &wide(path), access);
@@ -408,10 +409,9 @@ fn an_object_directory_is_listed_to_its_end<K: Kernel>(kernel: K) {
 }
 
 fn a_token_says_who_it_is_for<K: Kernel>(kernel: K) {
-    const QUERY: u32 = 8;
     const USER: u32 = 1;
     let token = kernel
-        .open_process_token(Handle::CURRENT_PROCESS, QUERY)
+        .open_process_token(Handle::CURRENT_PROCESS, TOKEN_QUERY)
         .unwrap();
     let token = Owned::new(kernel, token);
     let (answer, _) = guarded(4, |buffer| {
@@ -431,10 +431,9 @@ fn a_token_says_who_it_is_for<K: Kernel>(kernel: K) {
 }
 
 fn a_process_that_does_not_exist_cannot_be_opened<K: Kernel>(kernel: K) {
-    const QUERY_INFORMATION: u32 = 0x400;
     // An id is a multiple of four.
     assert_eq!(
-        kernel.open_process(0x7FFF_FFF1, QUERY_INFORMATION),
+        kernel.open_process(0x7FFF_FFF1, PROCESS_QUERY_INFORMATION),
         Err(Status::new(0xC000_000B))
     );
 }
@@ -448,9 +447,6 @@ fn what_is_no_handle_cannot_be_closed<K: Kernel>(kernel: K) {
     assert!(!kernel.close(Handle(0xDEAD_BEE0)).is_success());
 }
 
-const OPEN: u32 = 1;
-const CREATE: u32 = 2;
-const OPEN_IF: u32 = 3;
 /// List and add, delete, read the security descriptor, wait.
 const DIRECTORY_ACCESS: u32 = 0x0013_0003;
 /// Write, delete, wait.
@@ -483,7 +479,7 @@ impl<K: Kernel> Scratch<K> {
         let (now, _) = kernel.performance_counter();
         let path = format!(r"\??\C:\bootshot-contract-{now}-{purpose}");
         let path = wide(&path);
-        let directory = open_directory(kernel, &path, CREATE);
+        let directory = open_directory(kernel, &path, FILE_CREATE);
         Self {
             kernel,
             path,
@@ -514,7 +510,7 @@ impl<K: Kernel> Scratch<K> {
     /// The names in it, through buffers of `room` bytes. A handle that has listed a directory before gives on Wine what
     /// it gave then.
     fn names(&self, room: usize) -> Vec<String> {
-        let directory = open_directory(self.kernel, &self.path, OPEN);
+        let directory = open_directory(self.kernel, &self.path, FILE_OPEN);
         let (mut names, mut restart) = (Vec::new(), true);
         loop {
             let (answer, bytes) = guarded(room, |buffer| {
@@ -547,7 +543,7 @@ impl<K: Kernel> Scratch<K> {
 impl<K: Kernel> Drop for Scratch<K> {
     fn drop(&mut self) {
         for name in self.names(0x1000) {
-            if let Ok(file) = self.open(&name, OPEN) {
+            if let Ok(file) = self.open(&name, FILE_OPEN) {
                 self.kernel.delete_file(file.get());
             }
         }
@@ -557,22 +553,22 @@ impl<K: Kernel> Drop for Scratch<K> {
 
 fn a_file_is_created_once<K: Kernel>(kernel: K) {
     let scratch = Scratch::new(kernel, "once");
-    drop(scratch.open("once", CREATE).unwrap());
+    drop(scratch.open("once", FILE_CREATE).unwrap());
     assert_eq!(
-        scratch.open("once", CREATE).err(),
+        scratch.open("once", FILE_CREATE).err(),
         Some(Status::OBJECT_NAME_COLLISION)
     );
     assert_eq!(
-        scratch.open("ONCE", CREATE).err(),
+        scratch.open("ONCE", FILE_CREATE).err(),
         Some(Status::OBJECT_NAME_COLLISION)
     );
-    assert!(scratch.open("once", OPEN_IF).is_ok());
+    assert!(scratch.open("once", FILE_OPEN_IF).is_ok());
     assert_eq!(scratch.names(0x1000), ["once"]);
 }
 
 fn a_file_goes_from_name_to_name_and_away<K: Kernel>(kernel: K) {
     let scratch = Scratch::new(kernel, "round-trip");
-    let file = scratch.open("first", CREATE).unwrap();
+    let file = scratch.open("first", FILE_CREATE).unwrap();
     for part in [&b"some"[..], b"thing"] {
         let written = Answer {
             status: Status::SUCCESS,
@@ -591,7 +587,7 @@ fn a_file_goes_from_name_to_name_and_away<K: Kernel>(kernel: K) {
 
 fn a_directory_and_its_volume_can_be_flushed<K: Kernel>(kernel: K) {
     let scratch = Scratch::new(kernel, "flush");
-    drop(scratch.open("new", CREATE).unwrap());
+    drop(scratch.open("new", FILE_CREATE).unwrap());
     let flushed = kernel.flush_buffers_file(scratch.directory.get());
     assert_eq!(flushed, Status::SUCCESS);
     let volume = kernel.create_file(&FileRequest {
@@ -599,7 +595,7 @@ fn a_directory_and_its_volume_can_be_flushed<K: Kernel>(kernel: K) {
         name: &wide(r"\??\C:"),
         access: 0x0010_0002,
         share: SHARED,
-        disposition: OPEN,
+        disposition: FILE_OPEN,
         options: 0x20,
         security: None,
     });
@@ -624,7 +620,7 @@ fn a_file_tells_what_it_is<K: Kernel>(kernel: K) {
         kernel.query_information_file(directory, BASIC, buffer)
     });
     assert!(!answer.status.is_success(), "{answer:x?}");
-    let file = scratch.open("file", CREATE).unwrap();
+    let file = scratch.open("file", FILE_CREATE).unwrap();
     assert!(
         kernel
             .write_file(file.get(), b"seven..")
@@ -648,7 +644,7 @@ fn a_file_tells_what_it_is<K: Kernel>(kernel: K) {
 
 fn a_file_is_read_to_its_end<K: Kernel>(kernel: K) {
     let scratch = Scratch::new(kernel, "read");
-    let written = scratch.open("file", CREATE).unwrap();
+    let written = scratch.open("file", FILE_CREATE).unwrap();
     let status = kernel.write_file(written.get(), b"eleven char").status;
     assert_eq!(status, Status::SUCCESS);
     let read = |file: &Owned<K>| {
@@ -661,7 +657,7 @@ fn a_file_is_read_to_its_end<K: Kernel>(kernel: K) {
         name: &wide("file"),
         access: 0x0010_0001,
         share: SHARED,
-        disposition: OPEN,
+        disposition: FILE_OPEN,
         options: 0x60,
         security: None,
     });
@@ -687,8 +683,8 @@ fn a_value_is_not_set_through_a_key_opened_to_be_read<K: Kernel>(kernel: K) {
 
 fn a_rename_never_replaces<K: Kernel>(kernel: K) {
     let scratch = Scratch::new(kernel, "rename");
-    drop(scratch.open("there", CREATE).unwrap());
-    let file = scratch.open("other", CREATE).unwrap();
+    drop(scratch.open("there", FILE_CREATE).unwrap());
+    let file = scratch.open("other", FILE_CREATE).unwrap();
     assert_eq!(
         scratch.rename(&file, "there"),
         Status::OBJECT_NAME_COLLISION
@@ -700,8 +696,8 @@ fn a_rename_never_replaces<K: Kernel>(kernel: K) {
 fn a_deleted_file_stays_until_its_last_handle_is_closed<K: Kernel>(kernel: K) {
     let scratch = Scratch::new(kernel, "delete");
     let (first, second) = (
-        scratch.open("file", CREATE).unwrap(),
-        scratch.open("file", OPEN).unwrap(),
+        scratch.open("file", FILE_CREATE).unwrap(),
+        scratch.open("file", FILE_OPEN).unwrap(),
     );
     assert_eq!(kernel.delete_file(first.get()), Status::SUCCESS);
     drop(first);
@@ -721,7 +717,7 @@ fn a_directory_is_listed_across_small_buffers<K: Kernel>(kernel: K) {
         .map(|number| format!("a file of number {number}"))
         .collect();
     for name in &names {
-        drop(scratch.open(name, CREATE).unwrap());
+        drop(scratch.open(name, FILE_CREATE).unwrap());
     }
     for room in [64, 100, 0x1000] {
         assert_eq!(scratch.names(room), names, "{room} bytes");
@@ -1032,7 +1028,6 @@ fn an_event_lets_one_wait_through_each_time_it_is_set<K: Kernel>(kernel: K) {
 }
 
 fn processes_are_iterated_over_where_the_system_can<K: Kernel>(kernel: K) {
-    const QUERY_AND_WAIT: u32 = 0x10_1000;
     let id_of = |process| {
         let size = if size_of::<usize>() == 8 { 48 } else { 24 };
         let (_, basic) = guarded(size, |buffer| {
@@ -1044,7 +1039,7 @@ fn processes_are_iterated_over_where_the_system_can<K: Kernel>(kernel: K) {
     let (mut found, mut latest) = (0, None);
     loop {
         let handle = latest.as_ref().map_or(Handle::NONE, Owned::get);
-        match kernel.next_process(handle, QUERY_AND_WAIT) {
+        match kernel.next_process(handle, PROCESS_QUERY_LIMITED_INFORMATION | SYNCHRONIZE) {
             Ok(handle) => {
                 found += usize::from(id_of(handle) == own);
                 latest = Some(Owned::new(kernel, handle));

@@ -116,7 +116,7 @@ impl<K: Kernel> Region<K> {
         if self.words == 0 {
             return &mut [];
         }
-        // SAFETY: `new` committed `words` zeroed words at `address`, page-aligned, and nothing else knows the range.
+        // SAFETY: `replace` committed `words` words at `address`, page-aligned, and nothing else knows the range.
         unsafe { core::slice::from_raw_parts_mut(self.address as *mut u64, self.words) }
     }
 

@@ -7,6 +7,7 @@
 //! Two kernels exist: the real one, a zero-sized type over ntdll, and a simulated one, a reference to a machine
 //! that a test made up. Code is generic over `K: Kernel`, taken by value, so that the real one costs nothing.
 
+pub mod access;
 #[cfg(test)]
 mod contract;
 mod handover;

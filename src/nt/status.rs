@@ -15,7 +15,6 @@ impl Status {
     pub const NO_SUCH_FILE: Self = Self::new(0xC000_000F);
     pub const NO_MORE_FILES: Self = Self::new(0x8000_0006);
     pub const NO_MORE_ENTRIES: Self = Self::new(0x8000_001A);
-    pub const PARTIAL_COPY: Self = Self::new(0x8000_000D);
     pub const UNSUCCESSFUL: Self = Self::new(0xC000_0001);
     pub const NOT_IMPLEMENTED: Self = Self::new(0xC000_0002);
     pub const INVALID_INFO_CLASS: Self = Self::new(0xC000_0003);
@@ -25,10 +24,8 @@ impl Status {
     pub const BUFFER_TOO_SMALL: Self = Self::new(0xC000_0023);
     pub const OBJECT_NAME_NOT_FOUND: Self = Self::new(0xC000_0034);
     pub const OBJECT_NAME_COLLISION: Self = Self::new(0xC000_0035);
-    pub const OBJECT_PATH_NOT_FOUND: Self = Self::new(0xC000_003A);
     pub const PROCEDURE_NOT_FOUND: Self = Self::new(0xC000_007A);
     pub const DISK_FULL: Self = Self::new(0xC000_007F);
-    pub const INSUFFICIENT_RESOURCES: Self = Self::new(0xC000_009A);
     pub const ALREADY_COMPLETE: Self = Self::new(0x0000_00FF);
     pub const REPARSE_POINT_ENCOUNTERED: Self = Self::new(0xC000_050B);
     pub const INVALID_SECURITY_DESCR: Self = Self::new(0xC000_0079);

@@ -1,6 +1,6 @@
 //! The boots that follow one in which something broke: what the guard, `done` and the registry make of it.
 
-use crate::{boot, files, snapshot_names, status};
+use crate::{INSUFFICIENT_RESOURCES, boot, files, snapshot_names, status};
 use bootshot::nt::Status;
 use bootshot::nt::simulated::{
     Call, End, Fault, Machine, Own, Process, Run, SESSION_MANAGER, utf16,
@@ -11,7 +11,7 @@ const WORKER: u32 = 1;
 
 const STATUSES: [Status; 6] = [
     Status::ACCESS_DENIED,
-    Status::INSUFFICIENT_RESOURCES,
+    INSUFFICIENT_RESOURCES,
     Status::DISK_FULL,
     Status::INFO_LENGTH_MISMATCH,
     Status::NOT_IMPLEMENTED,

@@ -1,7 +1,7 @@
 //! Everything that can go wrong, one call at a time.
 
 use crate::snapshot::Snapshot;
-use crate::{boot, files, status};
+use crate::{INSUFFICIENT_RESOURCES, boot, files, status};
 use bootshot::nt::Status;
 use bootshot::nt::simulated::{Call, End, Fault, FileSystem, Machine, Process, Run};
 use bootshot_format::{Family, FinishedBy, Outcome, Source};
@@ -215,7 +215,7 @@ fn the_first_thread_asks_nothing_that_could_hang() {
 fn a_failure_of_any_call_ends_the_run_with_a_whole_snapshot_or_none_and_everything_closed() {
     let statuses = [
         Status::ACCESS_DENIED,
-        Status::INSUFFICIENT_RESOURCES,
+        INSUFFICIENT_RESOURCES,
         Status::DISK_FULL,
         Status::INFO_LENGTH_MISMATCH,
         Status::NOT_IMPLEMENTED,

@@ -1,7 +1,7 @@
 //! First pages of images: each once, live only, and none that costs another.
 
 use crate::snapshot::Snapshot;
-use crate::{boot, capture, only_snapshot, status, text};
+use crate::{INSUFFICIENT_RESOURCES, boot, capture, only_snapshot, status, text};
 use bootshot::nt::Status;
 use bootshot::nt::simulated::{Fault, Machine, Module, Process, Reply};
 use bootshot_format::{Family, OpenKind, Outcome, Source};
@@ -121,7 +121,7 @@ fn an_image_that_cannot_be_opened_or_read_costs_only_itself() {
         )
         .on(
             |call| call.name == "NtReadFile" && call.argument == 0x1000,
-            Fault::Fail(Status::INSUFFICIENT_RESOURCES),
+            Fault::Fail(INSUFFICIENT_RESOURCES),
         );
     let all = images(&capture(live()).0).len();
     let (snapshot, _) = capture(machine);
@@ -132,7 +132,7 @@ fn an_image_that_cannot_be_opened_or_read_costs_only_itself() {
     let unread = snapshot.items_of(Source::FILE_CONTENT, 0);
     assert_eq!(unread.len(), all - 1);
     for item in unread {
-        let expected = (Outcome::FAILED, Status::INSUFFICIENT_RESOURCES.number());
+        let expected = (Outcome::FAILED, INSUFFICIENT_RESOURCES.number());
         assert_eq!((item.header.outcome, item.header.status), expected);
     }
 }

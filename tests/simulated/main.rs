@@ -24,6 +24,9 @@ use std::collections::BTreeMap;
 /// The default directory for snapshots, relative to the root of the disk.
 const DIRECTORY: &str = r"Windows\bootshot";
 
+/// A status that nothing makes an exception of.
+const INSUFFICIENT_RESOURCES: Status = Status::new(0xC000_009A);
+
 /// Boots the machine: smss starts bootshot, which runs to its end.
 fn boot(machine: Machine) -> Run<Status> {
     let peb = machine.peb;

@@ -4,6 +4,7 @@
 pub mod status {
     use crate::nt::Status;
 
+    pub const PARTIAL_COPY: Status = Status::new(0x8000_000D);
     pub const PROCESS_NOT_IN_JOB: Status = Status::new(0x0000_0123);
     pub const PROCESS_IN_JOB: Status = Status::new(0x0000_0124);
     pub const INVALID_HANDLE: Status = Status::new(0xC000_0008);

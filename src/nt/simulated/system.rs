@@ -208,7 +208,7 @@ impl State {
         if let Some(bytes) = inside {
             buffer.copy_from_slice(bytes);
         } else if !own || !self.memory.read(address as usize, buffer) {
-            return Err(Status::PARTIAL_COPY);
+            return Err(status::PARTIAL_COPY);
         }
         self.overlay_clock(address, buffer);
         Ok(())

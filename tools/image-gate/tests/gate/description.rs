@@ -1,6 +1,6 @@
-//! What is said about an image, and about a file.
+//! What is said about an image.
 
-use image_gate::{CheckFileCause, Machine, Policy, Rule, check, check_file, describe};
+use image_gate::{Machine, Policy, Rule, check, describe};
 use object::pe;
 use serde_json::json;
 
@@ -61,17 +61,4 @@ fn a_finding_is_its_rule_and_a_message_in_json() {
     assert_eq!(finding["rule"], "subsystem");
     assert_eq!(finding["message"], findings[0].message);
     assert_eq!(findings[0].rule, Rule::SUBSYSTEM);
-}
-
-#[test]
-fn a_file_that_cannot_be_judged_is_named() {
-    let missing = std::path::Path::new("no-such-directory/no-such-image.exe");
-    let error = check_file(missing, &Policy::native(None)).unwrap_err();
-    assert!(matches!(error.cause, CheckFileCause::Read(_)));
-    assert!(error.to_string().contains("no-such-image.exe"));
-
-    let source = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml");
-    let error = check_file(&source, &Policy::native(None)).unwrap_err();
-    assert!(matches!(error.cause, CheckFileCause::NotAnImage(_)));
-    assert!(error.to_string().contains("Cargo.toml"));
 }
