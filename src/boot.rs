@@ -234,10 +234,7 @@ impl<K: Kernel> Run<K> {
         });
         if is_boot {
             shelf::take_down_guard(&directory).inspect_err(|status| {
-                job.report.complain(
-                    "cannot remove 'attempt', which keeps the next run away",
-                    *status,
-                );
+                job.report.complain("cannot remove 'attempt'", *status);
             })?;
         }
         if once && result.is_ok() {

@@ -105,21 +105,24 @@ pub fn next_sequence<K: Kernel>(
     name.push_ascii(mark.bytes());
     directory.create_flushed(name.units(), &[])?;
     // The highest counts: those that a loss of power or a failure left behind say nothing any more.
-    let _ = remove_all(directory, buffer, |name| {
-        marked_sequence(name).is_some_and(|former| former < sequence)
-    });
+    let _ = remove_all(directory, buffer, marked_sequence, highest, sequence);
     Ok(sequence)
 }
 
-/// Removes the files whose names are told to go, whatever becomes of one of them; the first failure.
+/// Removes the files with a number up to `highest` that is not `newest`, whatever becomes of one of them; the first failure.
 fn remove_all<K: Kernel>(
     directory: &Directory<K>,
     buffer: &mut Region<K>,
-    goes: impl Fn(&[u16]) -> bool,
+    number: fn(&[u16]) -> Option<u64>,
+    highest: u64,
+    newest: u64,
 ) -> Result<(), Status> {
     let mut result = Ok(());
     directory.for_each_name(buffer, &mut |name| {
-        if goes(name) {
+        if let Some(number) = number(name)
+            && (1..=highest).contains(&number)
+            && number != newest
+        {
             result = result.and(directory.remove(name));
         }
     })?;
@@ -156,10 +159,7 @@ pub fn prune<K: Kernel>(
         }
         limit = lowest;
     }
-    remove_all(directory, buffer, |name| {
-        sequence_of(name)
-            .is_some_and(|sequence| sequence != newest && (1..=limit).contains(&sequence))
-    })
+    remove_all(directory, buffer, sequence_of, limit, newest)
 }
 
 /// The sequence number at the start of a snapshot's name, finished or not.

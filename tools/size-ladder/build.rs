@@ -36,7 +36,7 @@ const BARE: &[&str] = &[
 // ANCHOR_END: bare
 
 /// And of the squeezed one: no address space layout randomisation, so no relocations; sections next to each other in
-/// the file as in memory; no program in front of the header that says "this program cannot be run in DOS mode".
+/// the file as in memory.
 // ANCHOR: squeezed
 const SQUEEZED: &[&str] = &["/FIXED", "/DYNAMICBASE:NO", "/ALIGN:16", "/FILEALIGN:16"];
 // ANCHOR_END: squeezed

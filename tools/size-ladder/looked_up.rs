@@ -1,4 +1,4 @@
-//! `sprintf_s` from ntdll, which every process has: looked up at run time, since no import library of the system names it.
+//! `sprintf_s` from ntdll, which every process has: looked up at run time, since the usual import library does not name it.
 #![no_std]
 #![no_main]
 
