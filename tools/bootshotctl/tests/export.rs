@@ -6,6 +6,7 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use bootshot_format::{Family, Header};
 use bootshot_reader::Snapshot;
 use bootshot_reader::tables::{Cell, Kind, TABLES, Table};
 use chrono::DateTime;
@@ -15,6 +16,8 @@ use rusqlite::Connection;
 use rusqlite::types::Value as SqlValue;
 use serde_json::{Map, Value};
 use tempfile::TempDir;
+use test_snapshots::objects::{ListedProcess, process_list};
+use test_snapshots::{Builder, header};
 
 fn bootshotctl(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_bootshotctl"))
@@ -482,4 +485,57 @@ fn a_failed_export_leaves_nothing_half_written() {
     ]);
     assert_eq!(output.status.code(), Some(3), "{}", stderr(&output));
     assert_eq!(fs::read_dir(&to).unwrap().count(), 0);
+}
+
+/// A snapshot in which a process id stands twice, as one does whose memory changed while it was copied.
+fn a_pid_twice() -> Vec<u8> {
+    let process = |create_time, image| ListedProcess {
+        pid: 4,
+        create_time,
+        image,
+        tids: &[8],
+    };
+    let mut builder = Builder::with_header(Header {
+        snapshot_id: [7; 16],
+        ..header(8)
+    });
+    builder.section(
+        Family::PROCESSES,
+        &process_list(&[process(1, "one.exe"), process(2, "other.exe")]),
+    );
+    builder.finish()
+}
+
+#[test]
+fn a_process_id_that_stands_twice_is_put_into_a_database_twice() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    fs::write(path("twice.bshot"), a_pid_twice()).unwrap();
+    fs::write(path("other.bshot"), test_snapshots::everything()).unwrap();
+    let (twice, other) = (path("twice.bshot"), path("other.bshot"));
+    let count = |to: &str| -> (i64, String) {
+        let database = Connection::open(Path::new(to).join("snapshots.sqlite")).unwrap();
+        let ask = "SELECT (SELECT count(*) FROM processes WHERE pid = 4 AND image IN ('one.exe', 'other.exe')), \
+            (SELECT group_concat(integrity_check) FROM pragma_integrity_check)";
+        let got = database.query_row(ask, [], |row| Ok((row.get(0)?, row.get(1)?)));
+        got.unwrap()
+    };
+    let to = path("at-once");
+    let output = bootshotctl(&["export", "--to", "sqlite", &twice, &to]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert_eq!(count(&to), (2, "ok".to_owned()));
+    // Behind what has an index that cannot be unique, and before it.
+    for (first, second) in [(&twice, &other), (&other, &twice)] {
+        let to = tempfile::tempdir().unwrap();
+        let to = to.path().to_str().unwrap();
+        for file in [first, second] {
+            let output = bootshotctl(&["export", "--to", "sqlite", "--append", file, to]);
+            assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        }
+        assert_eq!(count(to), (2, "ok".to_owned()));
+    }
+    let join = "SELECT count(*) FROM processes JOIN threads USING (snapshot_id, pid)";
+    let output = bootshotctl(&["sql", "--csv", &twice, join]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert_eq!(output.stdout, b"count(*)\r\n4\r\n");
 }

@@ -197,10 +197,10 @@ impl Database {
     }
 
     fn with(connection: Connection) -> Result<Self> {
-        // Nobody but us sees it before it is whole, so nothing has to be undone. References are there to be read: most
-        // of them may lead nowhere.
+        // Nobody but us sees it before it is whole, so no journal outlives us; but an index that could not be made has to
+        // be undone. References are there to be read: most of them may lead nowhere.
         connection.execute_batch(
-            "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA foreign_keys = OFF; PRAGMA trusted_schema = OFF",
+            "PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF; PRAGMA foreign_keys = OFF; PRAGMA trusted_schema = OFF",
         )?;
         Ok(Self { connection })
     }
