@@ -539,3 +539,34 @@ fn a_process_id_that_stands_twice_is_put_into_a_database_twice() {
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     assert_eq!(output.stdout, b"count(*)\r\n4\r\n");
 }
+
+#[test]
+fn what_an_append_left_that_was_stopped_is_not_there_twice() {
+    let snapshots = Snapshots::new();
+    let golden = snapshots.folder.path().join("golden");
+    let made_up = snapshots.folder.path().join("made-up");
+    for format in ["csv", "jsonl"] {
+        let folder = |name: &str| snapshots.folder.path().join(format!("{name}-{format}"));
+        let (whole, stopped) = (folder("whole"), folder("stopped"));
+        let append = |from: &Path, to: &Path| {
+            let (from, to) = (from.to_str().unwrap(), to.to_str().unwrap());
+            let output = bootshotctl(&["export", "--to", format, "--append", from, to]);
+            assert!(output.status.success(), "{}", stderr(&output));
+        };
+        for to in [&whole, &stopped] {
+            append(&golden, to);
+        }
+        append(&made_up, &whole);
+        // All but the summary got their names.
+        for file in files_below(&whole) {
+            if file.file_stem().unwrap() != "summary" {
+                fs::copy(&file, stopped.join(file.file_name().unwrap())).unwrap();
+            }
+        }
+        append(&made_up, &stopped);
+        for file in files_below(&whole) {
+            let again = fs::read(stopped.join(file.file_name().unwrap())).unwrap();
+            assert!(fs::read(&file).unwrap() == again, "{}", file.display());
+        }
+    }
+}

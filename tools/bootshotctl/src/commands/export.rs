@@ -100,14 +100,15 @@ pub fn run(args: &Args) -> Result<Outcome, Error> {
         files: sources.len(),
         staging,
     };
-    if args.append {
-        export.require_new(directory, &sources)?;
-    }
+    let before = match args.append {
+        true => export.require_new(directory, &sources)?,
+        false => BTreeSet::new(),
+    };
     let progress = progress::of_snapshots(sources.len());
     let (findings, snapshots) = match export.format {
         Format::Parquet => export.parquet(&sources, &progress)?,
         Format::Sqlite => export.sqlite(&sources, &progress)?,
-        Format::Csv | Format::Jsonl => export.lines(&sources, &progress)?,
+        Format::Csv | Format::Jsonl => export.lines(&sources, &before, &progress)?,
     };
     let last = args.to.place(data::summary());
     export.staging.finish(|name| name.starts_with(&last))?;
@@ -178,8 +179,8 @@ struct Export<'a> {
 }
 
 impl Export<'_> {
-    /// Refuses snapshots that the data set has, and a directory with something else in it.
-    fn require_new(&self, directory: &Path, sources: &[Source]) -> Result<(), Error> {
+    /// Refuses snapshots that the data set has, and a directory with something else in it; the ids of those that it has.
+    fn require_new(&self, directory: &Path, sources: &[Source]) -> Result<BTreeSet<String>, Error> {
         let there = self
             .snapshot_ids(directory)
             .map_err(|error| unreadable(directory, &error))?;
@@ -190,7 +191,7 @@ impl Export<'_> {
                 entry.is_ok_and(|entry| !entry.file_name().to_string_lossy().starts_with('.'))
             });
             return match others {
-                false => Ok(()),
+                false => Ok(BTreeSet::new()),
                 true => Err(Error::failed(format!(
                     "will not write into {}: there is something in it that is no {} data set",
                     directory.display(),
@@ -223,7 +224,7 @@ impl Export<'_> {
                 .advise("Another version of bootshotctl made it: export into a new directory."));
             }
         }
-        Ok(())
+        Ok(there)
     }
 
     /// Whether rows can be added to what is there of a table.
@@ -361,17 +362,19 @@ impl Export<'_> {
         Ok((findings, snapshots))
     }
 
-    /// CSV and JSON Lines: every table has one file, which the parts of the snapshots are put together to.
+    /// CSV and JSON Lines: every table has one file, which the parts of the snapshots are put together to, behind those of
+    /// the ones that are there `before`.
     fn lines(
         &self,
         sources: &[Source],
+        before: &BTreeSet<String>,
         progress: &ProgressBar,
     ) -> Result<(Findings, usize), Error> {
         let mut findings = Findings::new(self.files);
         let mut snapshots = 0;
         let mut files = Vec::new();
         for table in &self.tables {
-            files.push(self.line_file(table)?);
+            files.push(self.line_file(table, before)?);
         }
         let work = |source: &Source| {
             let mut findings = Findings::new(self.files);
@@ -397,14 +400,22 @@ impl Export<'_> {
         Ok((findings, snapshots))
     }
 
-    /// The new file of a table: what the data set has of it, or its beginning.
-    fn line_file(&self, table: &Table) -> Result<(PathBuf, File), Error> {
+    /// The new file of a table: what the data set has of it, or its beginning. Rows of snapshots that its summary does not
+    /// tell of were left by somebody who was stopped while the files got their names: they are left out.
+    fn line_file(&self, table: &Table, told: &BTreeSet<String>) -> Result<(PathBuf, File), Error> {
         let name = self.format.place(table);
         let path = self.staging.create(&name)?;
         let before = self.staging.finished(&name);
         let made = || -> Result<File, Box<dyn std::error::Error>> {
             if before.exists() {
-                fs::copy(&before, &path)?;
+                let (from, to) = (File::open(&before)?, File::create(&path)?);
+                let (from, mut to) = (BufReader::new(from), BufWriter::new(to));
+                let is_told = |id: &[u8]| str::from_utf8(id).is_ok_and(|id| told.contains(id));
+                match self.format {
+                    Format::Csv => csv::copy(from, &mut to, is_told)?,
+                    _ => jsonl::copy(from, &mut to, is_told)?,
+                }
+                to.flush()?;
             } else if self.format == Format::Csv {
                 csv::Writer::new(File::create(&path)?, table, true)?.finish()?;
             }

@@ -3,7 +3,7 @@
 use std::io::{Read, Write};
 
 use bootshot_reader::tables::{Cell, Table};
-use csv::{ReaderBuilder, Terminator, WriterBuilder};
+use csv::{ByteRecord, ReaderBuilder, Terminator, WriterBuilder};
 
 use crate::data::SNAPSHOT_ID;
 
@@ -72,6 +72,22 @@ pub fn snapshot_ids(file: impl Read) -> csv::Result<Vec<String>> {
         ids.extend(record?.get(0).map(str::to_owned));
     }
     Ok(ids)
+}
+
+/// Copies the header line and the rows of the snapshots whose ids are `wanted`.
+pub fn copy(from: impl Read, to: impl Write, wanted: impl Fn(&[u8]) -> bool) -> csv::Result<()> {
+    let mut reader = ReaderBuilder::new().has_headers(false).from_reader(from);
+    let mut writer = WriterBuilder::new()
+        .terminator(Terminator::CRLF)
+        .from_writer(to);
+    let mut row = ByteRecord::new();
+    while reader.read_byte_record(&mut row)? {
+        let is_header = row.position().is_some_and(|place| place.byte() == 0);
+        if is_header || row.get(0).is_some_and(&wanted) {
+            writer.write_byte_record(&row)?;
+        }
+    }
+    Ok(writer.flush()?)
 }
 
 #[cfg(test)]

@@ -73,13 +73,30 @@ impl<W: Write> Writer<W> {
     }
 }
 
+/// What tells of which snapshot a line is.
+#[derive(Deserialize)]
+struct Line {
+    snapshot_id: String,
+}
+
 /// The ids of the snapshots whose rows a file has.
 pub fn snapshot_ids(file: impl BufRead) -> io::Result<Vec<String>> {
-    #[derive(Deserialize)]
-    struct Line {
-        snapshot_id: String,
-    }
     file.lines()
         .map(|line| Ok(serde_json::from_str::<Line>(&line?)?.snapshot_id))
         .collect()
+}
+
+/// Copies the lines of the snapshots whose ids are `wanted`.
+pub fn copy(
+    from: impl BufRead,
+    mut to: impl Write,
+    wanted: impl Fn(&[u8]) -> bool,
+) -> io::Result<()> {
+    for line in from.lines() {
+        let line = line?;
+        if wanted(serde_json::from_str::<Line>(&line)?.snapshot_id.as_bytes()) {
+            writeln!(to, "{line}")?;
+        }
+    }
+    Ok(())
 }
