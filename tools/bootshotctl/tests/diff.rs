@@ -254,6 +254,25 @@ fn a_damaged_file_is_compared_as_far_as_it_stands_and_is_a_no() {
 }
 
 #[test]
+fn a_damaged_file_of_a_baseline_is_told_of_and_is_a_no() {
+    let folder = tempfile::tempdir().unwrap();
+    let live = golden("live");
+    let mut bytes = fs::read(&live).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(folder.path().join("damaged.bshot"), bytes).unwrap();
+    fs::copy(&live, folder.path().join("whole.bshot")).unwrap();
+    let output = diff(&["--baseline", folder.path().to_str().unwrap()], &[&live]);
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(text.ends_with("\nno differences\n"), "{text}");
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&output.stderr);
+    let damaged = "damaged.bshot is damaged: what stands was compared";
+    assert!(said.contains(damaged), "{said}");
+    assert!(!said.contains("whole.bshot"), "{said}");
+}
+
+#[test]
 fn wrong_use_is_a_two_and_says_what_is_right() {
     let live = golden("live");
     for (arguments, files, says) in [

@@ -102,12 +102,15 @@ pub fn run(args: &Args) -> Result<Outcome, Error> {
             let snapshot = file.snapshot()?;
             let mut compared = Baseline::new(&snapshot, &options);
             let mut first = Vec::new();
+            let mut damaged = false;
             for path in snapshots_in(baseline, file.path())? {
                 let good = reading::open(Some(&path))?;
-                compared.add(&good.snapshot()?);
+                let known = good.snapshot()?;
+                compared.add(&known);
+                damaged |= say_what_is_wrong(&good, &known) == Outcome::No;
                 first.push(name(&path));
             }
-            let damaged = say_what_is_wrong(&file, &snapshot) == Outcome::No;
+            damaged |= say_what_is_wrong(&file, &snapshot) == Outcome::No;
             (compared.finish(), first, name(file.path()), damaged)
         }
         (None, _) => {
