@@ -231,7 +231,7 @@ fn main() -> ExitCode {
     match done {
         Ok(outcome) => outcome.into(),
         Err(error) => {
-            eprintln!("bootshotctl: {}", shown::visible_lines(&error.to_string()));
+            output::say(shown::visible_lines(&format!("bootshotctl: {error}")));
             error.exit_code()
         }
     }

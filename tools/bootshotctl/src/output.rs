@@ -55,12 +55,13 @@ pub fn warn(text: impl AsRef<str>) {
 
 fn write_warning(text: &str) {
     let style = AnsiColor::Yellow.on_default();
+    say(format!("{style}warning:{style:#} {}", shown::visible(text)));
+}
+
+/// Writes `text` and a newline to standard error.
+pub fn say(text: impl AsRef<str>) {
     // Nobody is left to be told when standard error does not work.
-    let _ = writeln!(
-        anstream::stderr().lock(),
-        "{style}warning:{style:#} {}",
-        shown::visible(text)
-    );
+    let _ = writeln!(anstream::stderr().lock(), "{}", text.as_ref());
 }
 
 /// Nothing more comes: waits for the pager, where there is one.

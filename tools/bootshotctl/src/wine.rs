@@ -8,6 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::error::{Error, Outcome};
+use crate::output;
 
 /// The companion for Windows: under Wine, it passes the whole exit status on, of which Wine's loader keeps one byte.
 const COMPANION: &str = "bootshotctl.exe";
@@ -60,13 +61,13 @@ pub fn launch(
     let name = image.file_name().unwrap_or(image.as_os_str()).display();
     match ended.code() {
         Some(0) => {
-            eprintln!("{name}: ended with 0x..00");
+            output::say(format!("{name}: ended with 0x..00"));
             Ok(Outcome::Done)
         }
         Some(code) => {
-            eprintln!(
+            output::say(format!(
                 "{name}: ended with 0x..{code:02X}; Wine passes on the lowest byte only, {COMPANION} beside this program would tell more"
-            );
+            ));
             Ok(Outcome::No)
         }
         None => Err(Error::failed(format!("{name} did not end by itself")).because(ended)),

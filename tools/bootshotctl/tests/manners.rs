@@ -217,6 +217,19 @@ fn an_error_about_a_name_that_steers_terminals_shows_it_escaped() {
     assert!(!said.contains('\u{1B}'), "{said}");
 }
 
+#[test]
+#[cfg(target_os = "linux")]
+fn a_standard_error_that_cannot_be_written_changes_no_exit_code() {
+    let code = |arguments: &[&str]| {
+        let full = fs::File::options().write(true).open("/dev/full").unwrap();
+        let mut program = Command::new(env!("CARGO_BIN_EXE_bootshotctl"));
+        let program = program.args(arguments).stdout(Stdio::null()).stderr(full);
+        program.status().unwrap().code()
+    };
+    assert_eq!(code(&["summary", "/nowhere"]), Some(3));
+    assert_eq!(code(&["sql", GOLDEN, "nonsense and more"]), Some(2));
+}
+
 #[cfg(unix)]
 #[path = "support/tmux.rs"]
 #[expect(dead_code, reason = "others need more of it")]

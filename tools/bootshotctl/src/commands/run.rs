@@ -10,6 +10,7 @@ use crate::error::{Error, Outcome};
 use crate::image::{FILE_NAME, Image, Machine};
 use crate::nt_path;
 use crate::ntstatus::NtStatus;
+use crate::output;
 use crate::system::{self, End, Program, Running, Wait};
 use crate::wine;
 
@@ -118,11 +119,11 @@ fn launch(system: &dyn Running, path: &Path, args: &Args) -> Result<Outcome, Err
         .start(&program)
         .map_err(|status| Error::failed(format!("cannot start {dos}")).because(status))?;
     let name = path.file_name().unwrap_or(path.as_os_str()).display();
-    eprintln!(
+    output::say(format!(
         "{name}: {} ({} ms)",
         started.end,
         started.elapsed.as_millis()
-    );
+    ));
     match started.end {
         End::Exited(NtStatus::SUCCESS) => Ok(Outcome::Done),
         End::TimedOut => Err(Error::failed(format!(

@@ -118,7 +118,7 @@ pub fn run(session: &mut Session, form: Form) -> Result<Outcome, Error> {
 /// Errors do not end the prompt.
 fn tell(result: Result<(), Error>) {
     if let Err(error) = result {
-        eprintln!("{}", shown::visible_lines(&error.to_string()));
+        output::say(shown::visible_lines(&error.to_string()));
     }
 }
 

@@ -12,6 +12,7 @@ use super::{registry, wide};
 use crate::error::Error;
 use crate::multi_sz::Value;
 use crate::ntstatus::NtStatus;
+use crate::output;
 
 windows_link::link!("ntdll.dll" "system" fn RtlAdjustPrivilege(
     privilege: u32,
@@ -113,10 +114,10 @@ impl Drop for Loaded {
         // SAFETY: the name ends with a zero, and no key of the hive is open any more.
         let code = unsafe { RegUnLoadKeyW(HKEY_LOCAL_MACHINE, name.as_ptr()) };
         if code != ERROR_SUCCESS {
-            eprintln!(
+            output::say(format!(
                 "bootshotctl: cannot unload HKLM\\{LOADED}: {}\n  Type: reg unload HKLM\\{LOADED}",
                 io::Error::from_raw_os_error(code as i32)
-            );
+            ));
         }
     }
 }
