@@ -152,6 +152,10 @@ impl File {
         &self.path
     }
 
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
     pub fn snapshot(&self) -> Result<Snapshot<'_>, Error> {
         Snapshot::parse(&self.bytes).map_err(|error| {
             let what = format!("cannot read {}", self.path.display());

@@ -3,7 +3,11 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
+#[cfg(unix)]
+use std::io::Write;
 use std::path::{Path, PathBuf};
+#[cfg(unix)]
+use std::process::Stdio;
 use std::process::{Command, Output};
 
 use bootshot_format::{Family, Header};
@@ -569,4 +573,34 @@ fn what_an_append_left_that_was_stopped_is_not_there_twice() {
             assert!(fs::read(&file).unwrap() == again, "{}", file.display());
         }
     }
+}
+
+#[test]
+#[cfg(unix)]
+fn a_snapshot_comes_through_a_pipe() {
+    let folder = tempfile::tempdir().unwrap();
+    let to = folder.path().to_str().unwrap();
+    for arguments in [
+        &["export", "/dev/stdin", "--to", "csv", to][..],
+        &["sql", "--csv", "/dev/stdin", "SELECT count(*) FROM summary"],
+    ] {
+        let mut program = Command::new(env!("CARGO_BIN_EXE_bootshotctl"))
+            .args(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut input = program.stdin.take().unwrap();
+        let taken = input.write_all(&test_snapshots::everything());
+        drop(input);
+        let output = program.wait_with_output().unwrap();
+        assert!(output.status.success(), "{}", stderr(&output));
+        taken.unwrap();
+        if arguments[0] == "sql" {
+            assert_eq!(output.stdout, b"count(*)\r\n1\r\n");
+        }
+    }
+    let summary = csv::Reader::from_path(folder.path().join("summary.csv")).unwrap();
+    assert_eq!(summary.into_records().count(), 1);
 }

@@ -21,12 +21,30 @@ pub struct Source {
     pub named: bool,
     /// The snapshot's id; none where the file has no sound header.
     pub id: Option<String>,
+    /// What a pipe gave: it gives it once.
+    stream: Option<reading::File>,
 }
 
 impl Source {
     fn new(path: PathBuf, named: bool) -> Self {
-        let id = snapshot_id(&path);
-        Self { path, named, id }
+        let id = fs::File::open(&path).ok().and_then(snapshot_id);
+        Self {
+            path,
+            named,
+            id,
+            stream: None,
+        }
+    }
+
+    /// One that can be read only once, and is.
+    fn stream(path: &Path) -> Result<Self, Error> {
+        let stream = reading::open(Some(path))?;
+        Ok(Self {
+            path: path.to_owned(),
+            named: true,
+            id: snapshot_id(stream.bytes()),
+            stream: Some(stream),
+        })
     }
 
     /// Reads the snapshot and lets `work` have it, which says what it could not read. One that cannot be read at all is
@@ -43,9 +61,16 @@ impl Source {
                 Ok(None)
             }
         };
-        let file = match reading::open(Some(&self.path)) {
-            Ok(file) => file,
-            Err(error) => return unusable(error, findings),
+        let opened;
+        let file = match &self.stream {
+            Some(stream) => stream,
+            None => match reading::open(Some(&self.path)) {
+                Ok(file) => {
+                    opened = file;
+                    &opened
+                }
+                Err(error) => return unusable(error, findings),
+            },
         };
         let snapshot = match file.snapshot() {
             Ok(snapshot) => snapshot,
@@ -67,8 +92,12 @@ pub fn find(names: &[PathBuf]) -> Result<Vec<Source>, Error> {
     let mut sources = Vec::new();
     for name in names {
         let kind = fs::metadata(name).map_err(|error| reading::unreadable(name, &error))?;
-        if !kind.is_dir() {
+        if kind.is_file() {
             sources.push(Source::new(name.clone(), true));
+            continue;
+        }
+        if !kind.is_dir() {
+            sources.push(Source::stream(name)?);
             continue;
         }
         let before = sources.len();
@@ -130,9 +159,8 @@ fn require_different(sources: &[Source]) -> Result<(), Error> {
 }
 
 /// The id in a file's header; none where it has no sound one, which is told when it is read.
-fn snapshot_id(path: &Path) -> Option<String> {
+fn snapshot_id(file: impl Read) -> Option<String> {
     let mut start = Vec::with_capacity(Header::SIZE);
-    let file = fs::File::open(path).ok()?;
     file.take(Header::SIZE as u64)
         .read_to_end(&mut start)
         .ok()?;
