@@ -293,10 +293,12 @@ impl Plan<'_> {
     }
 }
 
-/// Numbers by size, hexadecimal ones too, texts by their letters in any case.
+/// Numbers by size, hexadecimal ones too, and before texts; these by their letters in any case.
 fn compare(one: &Cell, other: &Cell) -> Ordering {
     match (number(one), number(other)) {
         (Some(one), Some(other)) => one.cmp(&other),
+        (Some(_), None) => Ordering::Less,
+        (None, Some(_)) => Ordering::Greater,
         _ => {
             let (one, other) = (plain(one), plain(other));
             let any_case = one.to_lowercase().cmp(&other.to_lowercase());
@@ -793,6 +795,23 @@ mod tests {
         assert_eq!(pids(&["image"], &[]), [8, 10, 9]);
         assert_eq!(pids(&["-image"], &[]), [10, 8, 9]);
         assert_eq!(pids(&["-held", "pid"], &[]), [8, 10, 9]);
+    }
+
+    #[test]
+    fn names_that_look_like_numbers_and_names_that_do_not_have_one_order() {
+        let cells = ["0x9", "0x10", "0x1z", "0x1Z", "smss.exe", "0x", "0x-1"]
+            .map(|text| Cell::Text(text.to_owned()));
+        for one in &cells {
+            for other in &cells {
+                assert_eq!(compare(one, other), compare(other, one).reverse());
+                for third in &cells {
+                    let first_two = compare(one, other);
+                    if first_two.is_le() && compare(other, third).is_le() {
+                        assert!(compare(one, third).is_le(), "{one:?} {other:?} {third:?}");
+                    }
+                }
+            }
+        }
     }
 
     #[test]
