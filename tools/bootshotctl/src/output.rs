@@ -78,7 +78,7 @@ pub enum Align {
     Right,
 }
 
-/// A table with one header line and no frame. On a terminal it is as wide as that at most: columns without a single
+/// A table with one header line and no frame, and a line for each row. On a terminal it is as wide as that at most: columns without a single
 /// value are left out, then those on the right, and the last column, which is to be the one of long texts, wraps.
 pub struct Table {
     columns: Vec<(Cow<'static, str>, Align)>,
@@ -91,6 +91,9 @@ const BLOCK: usize = 1024;
 
 /// Blanks between two columns.
 const GAP: usize = 2;
+
+/// Columns that a cell gets room for where lines are not broken: one of megabytes would make every line as long.
+const MOST_ROOM: usize = 65_535;
 
 /// The width the last column keeps when it wraps; other columns go before it gets narrower.
 const LEAST_WRAPPED: usize = 20;
@@ -150,6 +153,8 @@ impl Table {
             fit(&mut columns, width.into(), self.whole);
         }
         let titles = self.columns.iter().map(|(title, _)| shown::visible(title));
+        // The grid breaks what is wider than 65,535 columns.
+        let render = if width.is_some() { wrapped } else { unbroken };
         let header = render(&columns, &[titles.collect()]);
         let blocks = self.rows.chunks(BLOCK);
         std::iter::once(header).chain(blocks.map(move |rows| render(&columns, rows)))
@@ -196,7 +201,28 @@ fn fit(columns: &mut Vec<Column>, width: usize, whole: bool) {
     }
 }
 
-fn render(columns: &[Column], rows: &[Vec<String>]) -> String {
+/// A line for each row, however long.
+fn unbroken(columns: &[Column], rows: &[Vec<String>]) -> String {
+    let line = |row: &Vec<String>| {
+        let mut line = String::new();
+        for (place, column) in columns.iter().enumerate() {
+            let cell = row.get(column.place).map_or("", String::as_str);
+            let gap = " ".repeat(if place == 0 { 0 } else { GAP });
+            let width = column.width.min(MOST_ROOM);
+            let room = " ".repeat(width.saturating_sub(cell.width()));
+            line.extend(match column.align {
+                Align::Left => [&gap, cell, &room],
+                Align::Right => [&gap, &room, cell],
+            });
+        }
+        line.truncate(line.trim_end().len());
+        line
+    };
+    rows.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// Cells in the widths of their columns, broken where they are longer.
+fn wrapped(columns: &[Column], rows: &[Vec<String>]) -> String {
     let mut grid = Grid::new();
     grid.load_style(presets::NOTHING);
     grid.set_content_arrangement(ContentArrangement::Dynamic);
@@ -270,6 +296,17 @@ mod tests {
             shown(&table(), None),
             " PID  USER  COMMAND LINE\n   4  -     one two three four\n1234  -     \\u{1b}[2J"
         );
+    }
+
+    #[test]
+    fn a_piped_row_is_one_line_however_long_its_cells_are() {
+        let long = "long ".repeat(20_000);
+        let mut table = Table::new(&[("TEXT", Align::Left), ("NAME", Align::Right)]);
+        table.row([&long, "a"]);
+        table.row(["b", "c"]);
+        let shown = shown(&table, None);
+        assert_eq!(shown.lines().count(), 3);
+        assert_eq!(shown.lines().nth(1), Some(&*format!("{long}     a")));
     }
 
     #[test]
