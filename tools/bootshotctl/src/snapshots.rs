@@ -4,11 +4,12 @@ use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 
-use bootshot_format::{Header, HeaderError};
+use bootshot_format::Header;
 
 use crate::error::Error;
 use crate::lists::Current;
 use crate::nt_path;
+use crate::output;
 use crate::system::System;
 
 /// The guard: written before a capture, removed after it. Found again, it says that a capture did not end.
@@ -53,7 +54,15 @@ pub struct Directory {
 /// A snapshot file, by its header.
 pub struct Snapshot {
     pub path: PathBuf,
-    pub header: Result<Header, HeaderError>,
+    /// None where it cannot be read, or is no sound one.
+    pub header: Option<Header>,
+}
+
+/// Whether what is found in a directory is a snapshot. By its name, and it has to be a file or lead to one: to open a pipe
+/// is to wait for somebody who writes to it.
+pub fn is_snapshot(path: &Path) -> bool {
+    let extension = path.extension();
+    extension.is_some_and(|extension| extension.eq_ignore_ascii_case(EXTENSION)) && path.is_file()
 }
 
 impl Directory {
@@ -136,18 +145,12 @@ impl Directory {
         let mut snapshots = Vec::new();
         for file in files {
             let path = file.map_err(|error| self.unreadable(&error))?.path();
-            if path
-                .extension()
-                .is_some_and(|extension| extension == EXTENSION)
-            {
-                let snapshot = Snapshot::read(path.clone()).map_err(|error| {
-                    Error::failed(format!("cannot read {}", path.display())).because(error)
-                })?;
-                snapshots.push(snapshot);
+            if is_snapshot(&path) {
+                snapshots.push(Snapshot::read(path));
             }
         }
         snapshots.sort_by_key(|snapshot| {
-            std::cmp::Reverse(snapshot.header.as_ref().ok().map(|header| header.sequence))
+            std::cmp::Reverse(snapshot.header.as_ref().map(|header| header.sequence))
         });
         Ok(snapshots)
     }
@@ -198,14 +201,15 @@ fn is_own(name: &str) -> bool {
 }
 
 impl Snapshot {
-    fn read(path: PathBuf) -> io::Result<Self> {
-        let file = File::open(&path)?;
+    fn read(path: PathBuf) -> Self {
         let mut start = Vec::with_capacity(Header::SIZE);
-        file.take(Header::SIZE as u64).read_to_end(&mut start)?;
-        Ok(Self {
-            path,
-            header: Header::open(&start),
-        })
+        let read = File::open(&path)
+            .and_then(|file| file.take(Header::SIZE as u64).read_to_end(&mut start));
+        if let Err(error) = &read {
+            output::warn(format!("cannot read {}: {error}", path.display()));
+        }
+        let header = read.ok().and_then(|_| Header::open(&start).ok());
+        Self { path, header }
     }
 }
 
@@ -234,7 +238,7 @@ pub mod tests {
         let snapshots = Directory::new(folder.path().into()).snapshots().unwrap();
         let sequences: Vec<_> = snapshots
             .iter()
-            .map(|snapshot| snapshot.header.as_ref().ok().map(|header| header.sequence))
+            .map(|snapshot| snapshot.header.as_ref().map(|header| header.sequence))
             .collect();
         assert_eq!(sequences, [Some(12), Some(9), Some(7), None]);
     }

@@ -579,3 +579,62 @@ fn a_directory_stands_for_its_newest_snapshot() {
     assert_eq!(code(&run(&["summary"], none.path())), 3);
     assert_eq!(text(&run(&["list"], none.path())).lines().count(), 1);
 }
+
+#[test]
+#[cfg(target_os = "linux")]
+fn what_is_no_readable_file_stops_nothing_that_looks_into_its_folder() {
+    use std::os::unix::fs::symlink;
+
+    let folder = Folder::new();
+    let snapshot = |sequence, snapshot_id| {
+        let header = Header {
+            sequence,
+            snapshot_id,
+            ..header(8)
+        };
+        Builder::with_header(header).finish()
+    };
+    folder.file("a.bshot", &snapshot(1, [1; 16]));
+    let newest = folder.file("B.BSHOT", &snapshot(2, [2; 16]));
+    fs::create_dir(folder.path().join("d.bshot")).unwrap();
+    symlink("nowhere", folder.path().join("dangling.bshot")).unwrap();
+    let pipe = folder.path().join("pipe.bshot");
+    let made = Command::new("mkfifo").arg(&pipe).status().unwrap();
+    assert!(made.success());
+    // A file for everybody, of which no byte can be read from its start on.
+    symlink("/proc/self/mem", folder.path().join("unreadable.bshot")).unwrap();
+
+    let listed = json(&["list"], folder.path());
+    let listed: Vec<(&str, bool)> = listed
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|file| {
+            let name = Path::new(file["file"].as_str().unwrap()).file_name();
+            (name.unwrap().to_str().unwrap(), file["error"].is_string())
+        })
+        .collect();
+    let expected = [
+        ("B.BSHOT", false),
+        ("a.bshot", false),
+        ("unreadable.bshot", true),
+    ];
+    assert_eq!(listed, expected);
+
+    let output = run(&["summary", "--json"], folder.path());
+    let warned = String::from_utf8_lossy(&output.stderr);
+    assert!(warned.contains("unreadable.bshot"), "{warned}");
+    assert_eq!(text(&output), text(&run(&["summary", "--json"], &newest)));
+
+    let statement = "SELECT count(*) FROM summary";
+    let output = run(&["sql", statement, "--csv"], folder.path());
+    assert_eq!(output.stdout, b"count(*)\r\n2\r\n");
+
+    let baseline = folder.path().to_str().unwrap();
+    let output = run(&["diff", "--baseline", baseline], &newest);
+    let shown = String::from_utf8_lossy(&output.stdout);
+    assert!(shown.starts_with("baseline  1 snapshot\n"), "{shown}");
+    let warned = String::from_utf8_lossy(&output.stderr);
+    assert!(warned.contains("left out of the baseline"), "{warned}");
+    assert_eq!(code(&output), 1, "not all of it was compared");
+}

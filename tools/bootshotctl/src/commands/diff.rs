@@ -13,6 +13,7 @@ use crate::error::{Error, Outcome};
 use crate::output::{self, Align, Table};
 use crate::reading::{self, File};
 use crate::shown;
+use crate::snapshots::is_snapshot;
 
 /// Arguments of `diff`.
 #[derive(clap::Args)]
@@ -104,11 +105,17 @@ pub fn run(args: &Args) -> Result<Outcome, Error> {
             let mut first = Vec::new();
             let mut damaged = false;
             for path in snapshots_in(baseline, file.path())? {
-                let good = reading::open(Some(&path))?;
-                let known = good.snapshot()?;
-                compared.add(&known);
-                damaged |= say_what_is_wrong(&good, &known) == Outcome::No;
-                first.push(name(&path));
+                let mut add = || -> Result<Outcome, Error> {
+                    let good = reading::open(Some(&path))?;
+                    let known = good.snapshot()?;
+                    compared.add(&known);
+                    first.push(name(&path));
+                    Ok(say_what_is_wrong(&good, &known))
+                };
+                damaged |= add().unwrap_or_else(left_out) == Outcome::No;
+            }
+            if first.is_empty() {
+                return Err(no_baseline(baseline));
             }
             damaged |= say_what_is_wrong(&file, &snapshot) == Outcome::No;
             (compared.finish(), first, name(file.path()), damaged)
@@ -194,22 +201,23 @@ fn snapshots_in(folder: &Path, compared: &Path) -> Result<Vec<PathBuf>, Error> {
         let path = file
             .map_err(|error| reading::unreadable(folder, &error))?
             .path();
-        let is_snapshot = path
-            .extension()
-            .is_some_and(|extension| extension.eq_ignore_ascii_case("bshot"));
-        if is_snapshot && fs::canonicalize(&path).ok() != itself {
+        if is_snapshot(&path) && fs::canonicalize(&path).ok() != itself {
             found.push(path);
         }
     }
     found.sort();
-    if found.is_empty() {
-        return Err(
-            Error::failed(format!("there is no snapshot in {}", folder.display())).advise(
-                "A baseline is a folder of snapshots of systems that are known to be good.",
-            ),
-        );
-    }
     Ok(found)
+}
+
+/// Says on standard error that a file of a baseline tells nothing, which is a "no" as damage is.
+fn left_out(error: Error) -> Outcome {
+    output::warn(format!("left out of the baseline: {}", error.reason()));
+    Outcome::No
+}
+
+fn no_baseline(folder: &Path) -> Error {
+    Error::failed(format!("there is no snapshot in {}", folder.display()))
+        .advise("A baseline is a folder of snapshots of systems that are known to be good.")
 }
 
 fn print(document: &Document<'_>) -> Result<(), Error> {

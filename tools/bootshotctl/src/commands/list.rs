@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::error::{Error, Outcome};
 use crate::output::{self, Align, Table};
-use crate::reading::{default_directory, is_damaged, unreadable};
+use crate::reading::{default_directory, is_damaged};
 use crate::selection::Selection;
 use crate::shown;
 use crate::snapshots::Directory;
@@ -91,12 +91,8 @@ pub fn run(args: &Args) -> Result<Outcome, Error> {
     let listed = directory
         .snapshots()?
         .iter()
-        .map(|snapshot| {
-            let bytes =
-                fs::read(&snapshot.path).map_err(|error| unreadable(&snapshot.path, &error))?;
-            Ok(judge(&snapshot.path, &bytes))
-        })
-        .collect::<Result<Vec<_>, Error>>()?;
+        .map(|snapshot| judge(&snapshot.path))
+        .collect::<Vec<_>>();
     let nothing = listed.is_empty();
     args.selection
         .show_only(args.json, COLUMNS, listed, |listed| match nothing {
@@ -106,10 +102,10 @@ pub fn run(args: &Args) -> Result<Outcome, Error> {
     Ok(Outcome::Done)
 }
 
-fn judge(path: &Path, bytes: &[u8]) -> Listed {
+fn judge(path: &Path) -> Listed {
     let mut listed = Listed {
         file: path.display().to_string(),
-        size: bytes.len() as u64,
+        size: path.metadata().map_or(0, |metadata| metadata.len()),
         sequence: None,
         start_time: None,
         phase: None,
@@ -119,7 +115,15 @@ fn judge(path: &Path, bytes: &[u8]) -> Listed {
         damaged: false,
         error: None,
     };
-    match Snapshot::parse(bytes) {
+    let bytes = match fs::read(path) {
+        Ok(bytes) => bytes,
+        Err(error) => {
+            listed.error = Some(error.to_string());
+            return listed;
+        }
+    };
+    listed.size = bytes.len() as u64;
+    match Snapshot::parse(&bytes) {
         Ok(snapshot) => {
             let header = &snapshot.header;
             listed.sequence = Some(header.sequence);

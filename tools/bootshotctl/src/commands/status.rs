@@ -167,7 +167,7 @@ fn status(system: &dyn System, args: &Args, print: Print<'_>) -> Result<Outcome,
     let image = installed_image(system);
     let headers: Vec<&Header> = snapshots
         .iter()
-        .filter_map(|snapshot| snapshot.header.as_ref().ok())
+        .filter_map(|snapshot| snapshot.header.as_ref())
         .collect();
     let state = if entries.is_empty() {
         match found.once_done {

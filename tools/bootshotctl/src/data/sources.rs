@@ -11,8 +11,7 @@ use bootshot_reader::{Problem, Snapshot};
 use crate::data::findings::Findings;
 use crate::error::Error;
 use crate::reading;
-
-const EXTENSION: &str = "bshot";
+use crate::snapshots::is_snapshot;
 
 /// A snapshot's file.
 pub struct Source {
@@ -127,12 +126,9 @@ fn below(directory: &Path, sources: &mut Vec<Source>) -> Result<(), Error> {
     entries.sort_by_key(fs::DirEntry::file_name);
     for entry in entries {
         let path = entry.path();
-        let is_snapshot = path
-            .extension()
-            .is_some_and(|extension| extension == EXTENSION);
         if entry.file_type().map_err(unreadable)?.is_dir() {
             below(&path, sources)?;
-        } else if is_snapshot && path.is_file() {
+        } else if is_snapshot(&path) {
             sources.push(Source::new(path, false));
         }
     }
