@@ -19,9 +19,14 @@ pub fn line(text: impl AsRef<str>) -> Result<(), Error> {
     if let Some(done) = pager::line(text.as_ref()) {
         return written(done);
     }
+    written(directly(&format!("{}\n", text.as_ref())))
+}
+
+/// Writes `text` to standard output, whether there is a pager or not.
+pub fn directly(text: &str) -> io::Result<()> {
     // Takes styles out again where it is no terminal, or the person wants none (`NO_COLOR`).
     let mut out = anstream::stdout().lock();
-    written(writeln!(out, "{}", text.as_ref()).and_then(|()| out.flush()))
+    out.write_all(text.as_bytes()).and_then(|()| out.flush())
 }
 
 /// Writes `data` to standard output as it is.

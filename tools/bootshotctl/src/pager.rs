@@ -1,11 +1,13 @@
 //! Long output on a terminal goes through the person's pager.
 
 use std::env;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::process::{Child, Command, Stdio};
 use std::sync::Mutex;
 
 use anstream::AutoStream;
+
+use crate::output;
 
 /// What is done with output.
 enum Paging {
@@ -18,12 +20,24 @@ enum Paging {
     On(Pager),
 }
 
+/// Bytes of output after which somebody must have read: no pipe takes as many that nobody reads.
+const MOST_UNREAD: usize = 1 << 20;
+
 struct Pager {
     child: Child,
+    /// None when it is gone.
     input: Option<AutoStream<Box<dyn Write + Send>>>,
+    /// What it was given, as long as it may be that the shell does not find it and nobody reads that.
+    unread: Option<String>,
+    /// The shell did not find it, or could not start it.
+    missing: bool,
     /// Written when the pager is gone: in between they would stand in its picture.
     warnings: Vec<String>,
 }
+
+/// What a shell ends with when it cannot start a program, and when there is none of that name (POSIX, 2.8.2).
+const NOT_STARTED: i32 = 126;
+const NOT_FOUND: i32 = 127;
 
 static PAGING: Mutex<Paging> = Mutex::new(Paging::Off);
 
@@ -56,9 +70,7 @@ pub fn line(text: &str) -> Option<io::Result<()>> {
             *paging = Pager::start().map_or(Paging::Off, Paging::On);
         }
         match paging {
-            Paging::On(Pager {
-                input: Some(input), ..
-            }) => Some(writeln!(input, "{text}")),
+            Paging::On(pager) if !pager.missing => Some(pager.line(text)),
             _ => None,
         }
     })
@@ -81,9 +93,8 @@ pub fn finish() -> Vec<String> {
     let Paging::On(mut pager) = paging else {
         return Vec::new();
     };
-    drop(pager.input.take());
-    // Nothing is left to be done about a pager that cannot be waited for.
-    let _ = pager.child.wait();
+    // Nobody is left to be told.
+    let _ = pager.end();
     pager.warnings
 }
 
@@ -117,7 +128,39 @@ impl Pager {
         Some(Self {
             child,
             input: Some(input),
+            unread: Some(String::new()),
+            missing: false,
             warnings: Vec::new(),
         })
+    }
+
+    fn line(&mut self, text: &str) -> io::Result<()> {
+        let Some(input) = &mut self.input else {
+            return Ok(());
+        };
+        if let Some(unread) = &mut self.unread {
+            unread.extend([text, "\n"]);
+        }
+        match writeln!(input, "{text}") {
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => self.end(),
+            written => {
+                self.unread.take_if(|unread| unread.len() > MOST_UNREAD);
+                written
+            }
+        }
+    }
+
+    /// Waits until it is gone. If it was never there, what it was given goes to standard output.
+    fn end(&mut self) -> io::Result<()> {
+        drop(self.input.take());
+        // Nothing is left to be done about a pager that cannot be waited for.
+        let code = self.child.wait().ok().and_then(|ended| ended.code());
+        match (self.unread.take(), code) {
+            (Some(unread), Some(NOT_STARTED | NOT_FOUND)) => {
+                self.missing = true;
+                output::directly(&unread)
+            }
+            _ => Ok(()),
+        }
     }
 }

@@ -287,6 +287,25 @@ mod terminal {
 
     #[test]
     #[ignore = "needs tmux: run by cargo xtask test"]
+    fn in_tmux_output_is_shown_without_a_pager_that_does_not_exist() {
+        let shown = |line: &str| -> Vec<String> {
+            let tmux = start(line, &[("PAGER", "no-such-pager -x")]);
+            tmux.wait_for("exit=0");
+            let all = tmux.tell(&["capture-pane", "-p", "-S", "-"]);
+            let lines = all.trim_end().lines();
+            let lines = lines.filter(|line| !line.contains("no-such-pager"));
+            lines.map(str::to_owned).collect()
+        };
+        // A pipe takes what the first one shows, and not what the other does.
+        for command in ["types", "handles"] {
+            let without = shown(&format!("{command} {GOLDEN} --no-pager"));
+            assert!(without.len() > 20, "{without:?}");
+            assert_eq!(shown(&format!("{command} {GOLDEN}")), without);
+        }
+    }
+
+    #[test]
+    #[ignore = "needs tmux: run by cargo xtask test"]
     fn in_tmux_headers_are_bold_on_a_terminal_and_not_with_no_color() {
         let line = format!("types {GOLDEN} --no-pager --filter name=Mutant");
         let bold = |tmux: &Tmux| {
