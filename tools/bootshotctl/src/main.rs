@@ -13,6 +13,7 @@ mod explore;
 mod image;
 mod lists;
 mod multi_sz;
+mod new_file;
 mod no_snapshot;
 mod nt_path;
 mod ntstatus;

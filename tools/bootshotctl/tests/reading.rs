@@ -582,6 +582,41 @@ fn a_directory_stands_for_its_newest_snapshot() {
 
 #[test]
 #[cfg(target_os = "linux")]
+fn of_a_new_file_that_does_not_fit_nothing_is_left() {
+    let folder = Folder::new();
+    let input = folder.path().join("in.bshot");
+    let mut builder = Builder::new(8);
+    for class in [998, 999] {
+        let entry = Entry::new(Source::SYSTEM_INFORMATION, class, 0, &[7; 4096]);
+        builder.section(Family::SYSTEM, &entry);
+    }
+    let mut unfinished = builder.unfinished();
+    unfinished.truncate(unfinished.len() - 100);
+    fs::write(&input, &unfinished).unwrap();
+    let (input, output) = (input.to_str().unwrap(), folder.path().join("out"));
+    let output = output.to_str().unwrap();
+    for arguments in [
+        &["raw", input, "0", "-o", output][..],
+        &["salvage", input, "-o", output],
+        &["redact", input, output],
+    ] {
+        // A full disk: no file gets longer than a block, and who writes on is told so instead of killed.
+        let full = "trap '' XFSZ; ulimit -f 1; exec \"$@\"";
+        let program = Command::new("sh")
+            .args(["-c", full, "sh", BOOTSHOTCTL])
+            .args(arguments)
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&program.stderr);
+        assert_eq!(code(&program), 3, "{arguments:?}: {said}");
+        assert!(said.contains("cannot write"), "{said}");
+        let left = fs::read_dir(folder.path()).unwrap().count();
+        assert_eq!(left, 1, "{arguments:?}");
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
 fn what_is_no_readable_file_stops_nothing_that_looks_into_its_folder() {
     use std::os::unix::fs::symlink;
 

@@ -1,6 +1,5 @@
 //! `raw`: the answers as the kernel gave them: a list of them, or one of them, byte for byte.
 
-use std::fs::File;
 use std::io::{IsTerminal, Write, stdout};
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -11,6 +10,7 @@ use bootshot_reader::{Condition, Snapshot};
 
 use crate::commands::summary::{outcome, question};
 use crate::error::{Error, Outcome};
+use crate::new_file::write_new;
 use crate::output::{self, Align, Table};
 use crate::reading::{self, Input};
 use crate::selection::Selection;
@@ -74,11 +74,7 @@ pub fn run(args: &Args) -> Result<Outcome, Error> {
         Some(place) => {
             let bytes = find(&snapshot, place)?;
             match &args.output {
-                Some(path) => File::create_new(path)
-                    .and_then(|mut file| file.write_all(bytes))
-                    .map_err(|error| {
-                        Error::failed(format!("cannot write {}", path.display())).because(error)
-                    })?,
+                Some(path) => write_new(path, |file| file.write_all(bytes))?,
                 None if stdout().is_terminal() => output::line(hexadecimal(bytes))?,
                 None => output::bytes(bytes)?,
             }

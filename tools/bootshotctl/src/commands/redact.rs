@@ -1,15 +1,14 @@
 //! `redact`: a snapshot that can be shown to others, without what tells about the machine's kernel and its users.
 
-use std::ffi::OsString;
-use std::fs::{self, File};
+use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process;
 
 use bootshot_reader::redact::{self, Keep, Redacted};
 use bootshot_reader::{ReadError, Snapshot};
 
 use crate::error::{Error, Outcome};
+use crate::new_file::{require_free, write_new};
 use crate::output::{self, Pairs};
 use crate::reading::{is_damaged, unreadable};
 use crate::shown;
@@ -72,7 +71,7 @@ pub fn run(args: &Args) -> Result<Outcome, Error> {
         .because(error)
     };
     let redacted = redact::redact(&file, &key, keep).map_err(not_read)?;
-    write(output, &redacted.file)?;
+    write_new(output, |file| file.write_all(&redacted.file))?;
     report(output, &redacted, keep)?;
     let damaged = Snapshot::parse(&file).is_ok_and(|snapshot| is_damaged(&snapshot));
     Ok(if damaged { Outcome::No } else { Outcome::Done })
@@ -89,12 +88,7 @@ fn refuse(input: &Path, output: &Path) -> Result<(), Error> {
             .because("it is the snapshot that is to be redacted")
             .advise("Name another file: the snapshot as it was captured is the evidence."));
     }
-    if output.symlink_metadata().is_ok() {
-        return Err(Error::failed(format!("cannot write {}", output.display()))
-            .because("it exists already")
-            .advise("Name another file, or remove this one: nothing is overwritten."));
-    }
-    Ok(())
+    require_free(output)
 }
 
 fn key(file: Option<&Path>) -> Result<Vec<u8>, Error> {
@@ -118,32 +112,6 @@ fn key(file: Option<&Path>) -> Result<Vec<u8>, Error> {
             )));
     }
     Ok(key)
-}
-
-/// Writes the whole file beside its place first, so that there is never a part of one there.
-fn write(path: &Path, snapshot: &[u8]) -> Result<(), Error> {
-    let failed = |error| Error::failed(format!("cannot write {}", path.display())).because(error);
-    let mut name = path.file_name().map_or_else(OsString::new, OsString::from);
-    name.push(format!(".{}.part", process::id()));
-    let part = path.with_file_name(name);
-    let mut file = File::create_new(&part).map_err(|error| {
-        failed(error).advise("Name a file in a directory that exists and that you may write to.")
-    })?;
-    let written = file.write_all(snapshot).and_then(|()| file.sync_all());
-    drop(file);
-    // Taking the place fails when somebody else has meanwhile; the rename replaces what was put there then.
-    let taken = written.and_then(|()| File::create_new(path)).map(drop);
-    let placed = taken.and_then(|()| {
-        fs::rename(&part, path).inspect_err(|_| {
-            // Empty, and ours.
-            let _ = fs::remove_file(path);
-        })
-    });
-    placed.map_err(|error| {
-        // What was begun is no snapshot; if it cannot be removed either, the first error says more.
-        let _ = fs::remove_file(&part);
-        failed(error)
-    })
 }
 
 fn report(output: &Path, redacted: &Redacted, keep: Keep) -> Result<(), Error> {

@@ -22,6 +22,7 @@ use flate2::write::ZlibEncoder;
 use serde::Serialize;
 
 use crate::error::{Error, Outcome};
+use crate::new_file::write_new;
 use crate::output;
 use crate::reading;
 use crate::shown;
@@ -149,7 +150,7 @@ fn make(args: &Args, page: Option<Page>) -> Result<Outcome, Error> {
         Some(path) => path.clone(),
         None => file.path().with_extension("html"),
     };
-    let length = write(&output, page, &report)?;
+    let length = write_new(&output, |file| fill(file, page, &report))?;
     output::line(format!("{} ({})", output.display(), shown::size(length)))?;
     Ok(reading::finish(&snapshot, &problems))
 }
@@ -256,18 +257,7 @@ fn since_start(snapshot: &Snapshot<'_>, section: &Section<'_>) -> Option<u64> {
     u64::try_from(ticks.checked_div(header.performance_frequency.into())?).ok()
 }
 
-/// Writes the new file; gives its length.
-fn write(path: &Path, page: Page, report: &Report) -> Result<u64, Error> {
-    let failed = |error| Error::failed(format!("cannot write {}", path.display())).because(error);
-    let file = File::create_new(path)
-        .map_err(|error| failed(error).advise("Name another file with -o."))?;
-    fill(&file, page, report).map_err(|error| {
-        // What was begun is no report; if it cannot be removed either, the first error says more.
-        let _ = std::fs::remove_file(path);
-        failed(error)
-    })
-}
-
+/// Writes the page; gives its length.
 fn fill(file: &File, (before, behind): Page, report: &Report) -> io::Result<u64> {
     let mut out = BufWriter::new(file);
     out.write_all(before.as_bytes())?;
@@ -403,7 +393,7 @@ mod tests {
         let there = folder.0.path().join("a.html");
         fs::write(&there, "mine").unwrap();
         let error = make(&folder.arguments(), Some(EMPTY)).unwrap_err();
-        assert!(error.to_string().contains("Name another file with -o."));
+        assert!(error.to_string().contains("Name another file"));
         assert_eq!(fs::read_to_string(there).unwrap(), "mine");
     }
 

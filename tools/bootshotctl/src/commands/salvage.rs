@@ -10,6 +10,7 @@ use bootshot_reader::salvage::{self, NotSalvaged, Salvaged};
 
 use crate::commands::summary::question;
 use crate::error::{Error, Outcome};
+use crate::new_file::write_new;
 use crate::output::Pairs;
 use crate::reading::unreadable;
 use crate::shown;
@@ -39,7 +40,7 @@ pub fn run(args: &Args) -> Result<Outcome, Error> {
         .because(reason)
     })?;
     let output = args.output.clone().unwrap_or_else(|| beside(path));
-    write(&output, &salvaged.file)?;
+    write_new(&output, |file| file.write_all(&salvaged.file))?;
     report(&output, &salvaged)?;
     Ok(Outcome::Done)
 }
@@ -47,19 +48,6 @@ pub fn run(args: &Args) -> Result<Outcome, Error> {
 /// `x.salvaged.bshot` for `x.bshot` and `x.tmp`.
 fn beside(path: &Path) -> PathBuf {
     path.with_extension("salvaged.bshot")
-}
-
-fn write(path: &Path, snapshot: &[u8]) -> Result<(), Error> {
-    let failed = |error| Error::failed(format!("cannot write {}", path.display())).because(error);
-    let mut file = fs::File::create_new(path)
-        .map_err(|error| failed(error).advise("Name another file with -o."))?;
-    file.write_all(snapshot)
-        .and_then(|()| file.sync_all())
-        .map_err(|error| {
-            // What was begun is no snapshot; if it cannot be removed either, the first error says more.
-            let _ = fs::remove_file(path);
-            failed(error)
-        })
 }
 
 fn report(output: &Path, salvaged: &Salvaged) -> Result<(), Error> {
