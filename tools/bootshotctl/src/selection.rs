@@ -492,10 +492,8 @@ fn with_unit(value: &str, units: &[(&str, i64)]) -> Option<i128> {
     units.iter().find_map(|(unit, factor)| {
         let end = value.len().checked_sub(unit.len())?;
         let (number, written) = (value.get(..end)?, value.get(end..)?);
-        let number: f64 = number.trim().parse().ok()?;
-        written
-            .eq_ignore_ascii_case(unit)
-            .then_some((number * *factor as f64) as i128)
+        let number = number.trim().parse::<f64>().ok()? * *factor as f64;
+        (written.eq_ignore_ascii_case(unit) && number.is_finite()).then_some(number as i128)
     })
 }
 
@@ -820,6 +818,9 @@ mod tests {
             (&["nope"][..], &[][..], "no column \"nope\""),
             (&[], &["pid=x"], "\"x\" cannot be compared with pid"),
             (&[], &["commit>8 parsecs"], "a number of bytes"),
+            (&[], &["commit>nan MiB"], "a number of bytes"),
+            (&[], &["commit<1e400MiB"], "a number of bytes"),
+            (&[], &["time<-infs"], "a number of 100 ns"),
             (&[], &["held=perhaps"], "yes or no"),
             (&[], &["begun>yesterday"], "a date and a time"),
             (&[], &["begun>2026-13-45"], "a date and a time"),
