@@ -73,7 +73,7 @@ pub fn contains(text: Option<&str>, wanted: Option<&str>) -> bool {
 pub fn visible(text: &str) -> String {
     let steers = |character: char| {
         character.is_control()
-            || matches!(character, '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+            || matches!(character, '\u{061C}' | '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
     };
     let mut shown = String::with_capacity(text.len());
     for character in text.chars() {
@@ -122,6 +122,10 @@ mod tests {
     #[test]
     fn what_steers_a_terminal_is_escaped() {
         assert_eq!(visible("a\x1b[2J\u{202E}é"), "a\\u{1b}[2J\\u{202e}é");
+        assert_eq!(
+            visible("\u{061C}\u{200E}\u{200F}\u{2067}"),
+            "\\u{61c}\\u{200e}\\u{200f}\\u{2067}"
+        );
         assert_eq!(visible_lines("a\x07\nb\x1b"), "a\\u{7}\nb\\u{1b}");
     }
 }
