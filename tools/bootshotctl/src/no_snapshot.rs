@@ -3,7 +3,7 @@
 use bootshot_reader::ReadError;
 
 /// What files of other kinds begin with, what they are, and what to do.
-const KINDS: [(&[u8], &str, &str); 15] = [
+const KINDS: [(&[u8], &str, &str); 16] = [
     (
         b"MZ",
         "an executable",
@@ -26,6 +26,12 @@ const KINDS: [(&[u8], &str, &str); 15] = [
     (b"[", "JSON", EXPORTED),
     (
         b"Windows Registry Editor",
+        "an exported piece of registry",
+        SNAPSHOTS,
+    ),
+    // As regedit writes it: UTF-16 with its mark.
+    (
+        b"\xFF\xFEW\0i\0n\0",
         "an exported piece of registry",
         SNAPSHOTS,
     ),

@@ -128,7 +128,11 @@ fn each_kind_of_file_that_is_no_sound_snapshot_gets_its_own_sentence() {
     damaged_header[40] ^= 1;
     let mut damaged = golden.clone();
     damaged[golden.len() / 2] ^= 1;
-    let kinds: [(&[u8], i32, &str, &str); 12] = [
+    let exported: Vec<u8> = "\u{FEFF}Windows Registry Editor Version 5.00\r\n"
+        .encode_utf16()
+        .flat_map(u16::to_le_bytes)
+        .collect();
+    let kinds: [(&[u8], i32, &str, &str); 13] = [
         (b"", 3, "is empty", "copy it again"),
         (&newer, 3, "format version", "a later bootshot"),
         (
@@ -148,6 +152,7 @@ fn each_kind_of_file_that_is_no_sound_snapshot_gets_its_own_sentence() {
         (b"MZ\x90\0and more", 3, "an executable", "bootshotctl check"),
         (b"PK\x03\x04and more", 3, "a ZIP archive", "Unpack it"),
         (b"regf and more", 3, "a registry hive", ".bshot"),
+        (&exported, 3, "an exported piece of registry", ".bshot"),
         (b"{\"pid\": 4}", 3, "JSON", "exported from a snapshot"),
         (&[0; 4096], 3, "zeros", "power"),
         (b"some text", 3, "not a bootshot snapshot", ".bshot"),
