@@ -9,12 +9,12 @@ const TRUSTED: [&str; 4] = [
 ];
 
 /// Words for rights that let nobody put anything in, take anything out, or give oneself such rights.
-const READING: [&str; 8] = ["FR", "FX", "GR", "GX", "RC", "CC", "SW", "LO"];
+const READING: [&str; 10] = ["FR", "FX", "GR", "GX", "RC", "CC", "SW", "RP", "WP", "LO"];
 
-/// The same as bits: all but add file, add subdirectory, write attributes of both kinds, delete child, delete, write DAC,
-/// write owner, all, and generic write.
+/// The same as bits, which are those of the executable's `trust.rs`: all but add file, add subdirectory, delete child, write
+/// attributes, delete, write DAC, write owner, all, and generic write.
 const READING_BITS: u32 =
-    !(0x2 | 0x4 | 0x10 | 0x40 | 0x100 | 0x1_0000 | 0x4_0000 | 0x8_0000 | 0x5000_0000);
+    !(0x2 | 0x4 | 0x40 | 0x100 | 0x1_0000 | 0x4_0000 | 0x8_0000 | 0x5000_0000);
 
 /// The owner, as the text has it.
 pub fn owner(sddl: &str) -> Option<&str> {
@@ -81,6 +81,38 @@ mod tests {
         ] {
             assert_eq!(writers(sddl), Some(vec![]), "{sddl}");
         }
+    }
+
+    /// Each right with its bit and its word, [MS-DTYP] 2.5.1.1: neither form may be judged otherwise.
+    #[test]
+    fn a_right_is_judged_as_the_executable_judges_it_as_a_bit_and_as_a_word() {
+        for (bit, word, writes) in [
+            (0x1, "CC", false),
+            (0x2, "DC", true),
+            (0x4, "LC", true),
+            (0x8, "SW", false),
+            (0x10, "RP", false),
+            (0x20, "WP", false),
+            (0x40, "DT", true),
+            (0x80, "LO", false),
+            (0x100, "CR", true),
+            (0x1_0000, "SD", true),
+            (0x2_0000, "RC", false),
+            (0x4_0000, "WD", true),
+            (0x8_0000, "WO", true),
+            (0x1000_0000, "GA", true),
+            (0x2000_0000, "GX", false),
+            (0x4000_0000, "GW", true),
+            (0x8000_0000_u32, "GR", false),
+        ] {
+            let expected: &[&str] = if writes { &["BU"] } else { &[] };
+            for right in [format!("{bit:#x}"), word.to_owned()] {
+                let found = writers(&format!("O:BAD:(A;;{right};;;BU)")).unwrap();
+                assert_eq!(found, expected, "{right}");
+            }
+        }
+        assert_eq!(writers("O:BAD:(A;;CCWP;;;BU)"), Some(vec![]));
+        assert_eq!(writers("O:BAD:(A;;0x21;;;BU)"), Some(vec![]));
     }
 
     #[test]
