@@ -18,6 +18,49 @@ fn without_a_terminal_it_says_that_it_needs_one() {
     assert!(said.contains("explore needs a terminal"), "{said}");
 }
 
+#[test]
+#[cfg(target_os = "linux")]
+fn it_is_drawn_anew_in_a_terminal_that_answers_no_questions() {
+    use std::io::{Read, Write};
+
+    // The terminal that util-linux makes keeps what is shown, and answers nothing.
+    let golden = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../reader/golden/v1-wine8-x64-live.bshot"
+    );
+    let program = env!("CARGO_BIN_EXE_bootshotctl");
+    let line = format!("stty rows 24 cols 100; exec {program} explore {golden}");
+    let mut terminal = Command::new("script")
+        .args(["--quiet", "--return", "--command", &line, "/dev/null"])
+        .env("TERM", "xterm")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("script of util-linux");
+    let mut keys = terminal.stdin.take().expect("piped");
+    let mut output = terminal.stdout.take().expect("piped");
+    let mut shown = Vec::new();
+    let mut wait_for_title = |times: usize| {
+        let mut part = [0; 4096];
+        let is_there = |shown: &[u8]| {
+            let shown = String::from_utf8_lossy(shown);
+            shown.matches("live.bshot").count() >= times
+        };
+        while !is_there(&shown) {
+            let read = output.read(&mut part).expect("readable");
+            let text = String::from_utf8_lossy(&shown);
+            assert_ne!(read, 0, "it ended: {text}");
+            shown.extend(&part[..read]);
+        }
+    };
+    wait_for_title(1);
+    keys.write_all(b"\x0C").expect("it takes keys");
+    wait_for_title(2);
+    keys.write_all(b"q").expect("it takes keys");
+    std::io::copy(&mut output, &mut std::io::sink()).expect("readable");
+    assert!(terminal.wait().expect("it ends").success());
+}
+
 #[cfg(unix)]
 #[path = "support/tmux.rs"]
 mod tmux;

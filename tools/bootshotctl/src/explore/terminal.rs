@@ -10,7 +10,7 @@ use crossterm::cursor::Show;
 use crossterm::event::{self, Event, KeyEventKind};
 use crossterm::execute;
 use crossterm::terminal::{
-    EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
+    Clear, ClearType, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
 };
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
@@ -50,6 +50,13 @@ impl Screen {
         let screen = screen.inspect_err(|_| give_back())?;
         execute!(stdout(), EnterAlternateScreen)?;
         Ok(screen)
+    }
+
+    /// Has all of it drawn anew. ratatui's own would ask the terminal where its cursor is, and not every one answers.
+    fn clear(&mut self) -> io::Result<()> {
+        execute!(stdout(), Clear(ClearType::All))?;
+        self.0.swap_buffers();
+        Ok(())
     }
 }
 
@@ -93,7 +100,7 @@ pub fn run(mut explorer: Explorer, look: &Look) -> io::Result<()> {
                         explorer.say("not copied: this terminal takes no text for a clipboard");
                     }
                 }
-                Effect::Redraw => screen.0.clear()?,
+                Effect::Redraw => screen.clear()?,
                 Effect::Quit => return stdout().flush(),
             }
         }
