@@ -8,6 +8,7 @@ use std::process::{Command, Output};
 use bootshot_format::{Family, Header, NoteKind, Outcome, Phase, Source};
 use serde_json::Value;
 use tempfile::TempDir;
+use test_snapshots::objects::{ListedProcess, process_list};
 use test_snapshots::{Builder, Entry, example_firmware, example_registry, header, machine};
 
 const BOOTSHOTCTL: &str = env!("CARGO_BIN_EXE_bootshotctl");
@@ -578,6 +579,43 @@ fn a_directory_stands_for_its_newest_snapshot() {
     let none = Folder::new();
     assert_eq!(code(&run(&["summary"], none.path())), 3);
     assert_eq!(text(&run(&["list"], none.path())).lines().count(), 1);
+}
+
+#[test]
+fn processes_with_one_id_stand_in_the_tree_each_with_what_they_started_once() {
+    let folder = Folder::new();
+    let process = |pid, image| ListedProcess {
+        pid,
+        create_time: 1,
+        image,
+        tids: &[],
+    };
+    let processes = [
+        process(4, "System"),
+        process(8, "one.exe"),
+        process(8, "other.exe"),
+        process(12, "child.exe"),
+    ];
+    // Where `SYSTEM_PROCESS_INFORMATION` has the parent: the second of id 8 is below the child of the first.
+    const PARENT: usize = 0x58;
+    let mut list = process_list(&processes);
+    let mut start = 0;
+    for parent in [0_u64, 4, 12, 8] {
+        let place = start + PARENT;
+        list.bytes[place..place + 8].copy_from_slice(&parent.to_le_bytes());
+        start += u32::from_le_bytes(*list.bytes[start..].first_chunk().unwrap()) as usize;
+    }
+    let mut builder = Builder::new(8);
+    builder.section(Family::PROCESSES, &list);
+    let file = folder.file("a.bshot", &builder.finish());
+
+    let tree = text(&run(&["processes", "--tree"], &file));
+    let expected = ["System", "  one.exe", "    child.exe", "      other.exe"];
+    let images = tree.lines().skip(1).map(|line| line[13..31].trim_end());
+    assert!(images.eq(expected), "{tree}");
+    let statement = "SELECT tree FROM process_tree";
+    let output = text(&run(&["sql", statement, "--csv"], &file));
+    assert!(output.lines().skip(1).eq(expected), "{output}");
 }
 
 #[test]

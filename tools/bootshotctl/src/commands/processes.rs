@@ -1,6 +1,7 @@
 //! `processes`: the processes, as a table or as the tree of who started whom.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ptr;
 
 use bootshot_reader::records::{ParentStatus, Process, ProcessJob};
 use bootshot_reader::tables;
@@ -77,6 +78,7 @@ fn tree<'a>(all: &'a [Process], wanted: &[&'a Process]) -> Vec<(usize, &'a Proce
     let is_root = |process: &Process| {
         process.parent_status != Some(ParentStatus::Alive) || !pids.contains(&process.parent_pid)
     };
+    // By their places: an id may stand twice.
     let mut shown = BTreeSet::new();
     let mut lines = Vec::new();
     // Processes that started each other in a circle have no root: they follow after those that have one.
@@ -84,7 +86,7 @@ fn tree<'a>(all: &'a [Process], wanted: &[&'a Process]) -> Vec<(usize, &'a Proce
     for root in roots.chain(wanted) {
         let mut open = vec![(0, *root)];
         while let Some((generation, process)) = open.pop() {
-            if !shown.insert(process.pid) {
+            if !shown.insert(ptr::from_ref(process)) {
                 continue;
             }
             lines.push((generation, process));

@@ -13,13 +13,14 @@ pub const VIEWS: &[View] = &[
     View {
         name: "process_tree",
         meaning: "Processes below those that started them, with their depth; order by lineage to see the tree.",
-        // One row for each id, so that no invented list of processes makes circles or grows without end.
+        // Below the first of an id only, so that every process stands once: no invented list of processes makes circles or
+        // grows without end.
         select: "\
 WITH RECURSIVE
 one AS (
-    SELECT snapshot_id, pid, parent_pid, parent_status, image, create_time
+    SELECT snapshot_id, pid, parent_pid, parent_status, image, create_time,
+        rowid IN (SELECT min(rowid) FROM processes GROUP BY snapshot_id, pid) AS is_first
     FROM processes
-    WHERE rowid IN (SELECT min(rowid) FROM processes GROUP BY snapshot_id, pid)
 ),
 tree AS (
     SELECT one.*, 0 AS depth, printf('%010d', pid) AS lineage
@@ -33,7 +34,7 @@ tree AS (
     SELECT one.*, tree.depth + 1, tree.lineage || '/' || printf('%010d', one.pid)
     FROM tree
     JOIN one ON one.snapshot_id = tree.snapshot_id AND one.parent_pid = tree.pid
-    WHERE one.parent_status = 'alive' AND one.pid <> one.parent_pid
+    WHERE tree.is_first AND one.parent_status = 'alive' AND one.pid <> one.parent_pid
 )
 SELECT snapshot_id, pid, parent_pid, depth, printf('%*s', depth * 2, '') || ifnull(image, '?') AS tree,
     image, create_time, lineage
