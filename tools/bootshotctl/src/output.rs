@@ -83,8 +83,9 @@ pub enum Align {
     Right,
 }
 
-/// A table with one header line and no frame, and a line for each row. On a terminal it is as wide as that at most: columns without a single
-/// value are left out, then those on the right, and the last column, which is to be the one of long texts, wraps.
+/// A table with one header line, a line for each row and no frame. On a terminal it is as wide as that at most: columns
+/// without a single value are left out, then those on the right, and the last column, which is to be the one of long texts,
+/// wraps.
 pub struct Table {
     columns: Vec<(Cow<'static, str>, Align)>,
     rows: Vec<Vec<String>>,
