@@ -152,6 +152,7 @@ mod tests {
             machine: Some("x64"),
             completeness: Completeness::Complete,
             damaged: false,
+            redacted: None,
         }
     }
 
