@@ -251,6 +251,52 @@ fn raw_writes_the_bytes_the_kernel_gave() {
     assert!(list.contains("NtQuerySystemInformation 999"), "{list}");
 }
 
+#[test]
+fn raw_gives_no_answer_of_a_damaged_batch_behind_the_damage() {
+    let folder = Folder::new();
+    let note = |text: &str| Entry::new(Source::NOTE, NoteKind::BAD_ARGUMENT.0, 0, text.as_bytes());
+    let mut builder = Builder::new(8);
+    builder.batch(Family::OWN, &[note("first"), note("second")]);
+    let mut bytes = builder.finish();
+    let second = bytes.windows(6).position(|found| found == b"second");
+    bytes[second.unwrap()] = b'S';
+    let file = folder.file("a.bshot", &bytes);
+
+    // Each item stands in a chunk of its own.
+    let list = String::from_utf8(run(&["raw"], &file).stdout).unwrap();
+    let results = list.lines().skip(1).map(|line| line.split_whitespace());
+    let results: Vec<_> = results
+        .map(|mut words| (words.next(), words.nth(1)))
+        .collect();
+    let expected = [("0", "damaged"), ("0.0", "complete")];
+    assert_eq!(
+        results,
+        expected.map(|(place, result)| (Some(place), Some(result)))
+    );
+    let batch = run(&["raw", "--json"], &file);
+    let batch: Value = serde_json::from_slice(&batch.stdout).unwrap();
+    assert_eq!(batch[0]["condition"], "damaged");
+    assert_eq!(batch[0]["items"].as_array().unwrap().len(), 1);
+    assert_eq!(run(&["raw", "0.0"], &file).stdout, b"first");
+
+    let out = folder.path().join("out");
+    let refused = run(&["raw", "0.1", "-o", out.to_str().unwrap()], &file);
+    assert_eq!(code(&refused), 3);
+    let said = String::from_utf8_lossy(&refused.stderr);
+    assert!(
+        said.contains("no answer 1 in section 0 before its damage"),
+        "{said}"
+    );
+    assert!(!out.exists());
+    let section = run(&["raw", "0"], &file);
+    assert_eq!(
+        code(&section),
+        1,
+        "its bytes are given, and that they are damaged is said"
+    );
+    assert!(section.stdout.windows(6).any(|found| found == b"Second"));
+}
+
 /// The keys of every object in `value`.
 fn keys(value: &Value, found: &mut BTreeSet<String>) {
     match value {

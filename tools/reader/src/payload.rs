@@ -61,10 +61,12 @@ impl<'a> Payload<'a> {
         }
     }
 
-    /// A batch of items, plain or packed.
-    pub(crate) fn batch(chunks: Vec<&'a [u8]>, encoding: Encoding) -> Self {
+    /// A batch of items, plain or packed. Where there is damage, so many chunks stand before it, and only the items that end
+    /// in those are items of it.
+    pub(crate) fn batch(chunks: Vec<&'a [u8]>, damage: Option<usize>, encoding: Encoding) -> Self {
+        let sound = damage.and_then(|sound| chunks.get(..sound));
         let mut payload = Self {
-            runs: runs(&chunks, encoding),
+            runs: runs(sound.unwrap_or(&chunks), encoding),
             encoding,
             ..Self::single(chunks, Source::BATCH)
         };
@@ -87,7 +89,7 @@ impl<'a> Payload<'a> {
         self.length == 0
     }
 
-    /// The items of a batch, where they lie; `Err` with the offset of bytes that are none is the last.
+    /// The items of a batch up to its damage, where they lie; `Err` with the offset of bytes that are none is the last.
     pub fn items(&self) -> impl Iterator<Item = Result<Item<'_>, usize>> {
         let mut sound = true;
         self.runs
@@ -263,7 +265,8 @@ mod tests {
             for first in (0..=bytes.len()).step_by(7) {
                 for second in (first..=bytes.len()).step_by(13) {
                     let chunks = vec![&bytes[..first], &bytes[first..second], &bytes[second..]];
-                    let payload: &'static _ = Box::leak(Box::new(Payload::batch(chunks, encoding)));
+                    let payload: &'static _ =
+                        Box::leak(Box::new(Payload::batch(chunks, None, encoding)));
                     assert_eq!(shown(payload.items()), expected, "{first} {second}");
                     assert_eq!(payload.len(), bytes.len());
                     assert_eq!(payload[..], *bytes);
@@ -294,7 +297,7 @@ mod tests {
     fn a_batch_knows_which_sources_answer_in_it() {
         for encoding in ENCODINGS {
             let bytes = batch(&[], encoding);
-            let payload = Payload::batch(vec![&bytes], encoding);
+            let payload = Payload::batch(vec![&bytes], None, encoding);
             assert!(payload.may_answer(Source(8)));
             assert!(!payload.may_answer(Source(9)));
         }

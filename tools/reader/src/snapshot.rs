@@ -39,7 +39,8 @@ pub enum Condition {
     Intact,
     /// It has no end: what is there is what the capture got to write.
     Torn,
-    /// A checksum does not hold, or a part is missing. It is not interpreted, but can be written out raw.
+    /// A checksum does not hold, or a part is missing. It is not interpreted, but for the items of a batch that end before
+    /// the damage, and can be written out raw.
     Damaged,
 }
 
@@ -282,7 +283,8 @@ impl<'a> Snapshot<'a> {
             .filter(move |answer| sources.contains(&answer.source))
     }
 
-    /// The answers in one section; none in a damaged batch beyond the damage.
+    /// The answers in one section. Of a damaged batch they are those that end before the damage; the one of any other
+    /// damaged section is not as it was written.
     pub fn answers_in<'s>(&'s self, section: &'s Section<'a>) -> impl Iterator<Item = Answer<'s>> {
         let batch = section.is_batch();
         let single = (!batch).then(|| self.single(section));
@@ -430,7 +432,8 @@ struct Gathered<'a> {
     end: Option<SectionEnd>,
     chunks: Vec<&'a [u8]>,
     next_sequence: u32,
-    damaged: bool,
+    /// How many chunks stand before the first damage, where there is any.
+    damage: Option<usize>,
 }
 
 #[derive(Default)]
@@ -499,10 +502,12 @@ impl<'a> Assembly<'a> {
                 end: None,
                 chunks: Vec::new(),
                 next_sequence: 0,
-                damaged: false,
+                damage: None,
             });
         let in_order = sequence == section.next_sequence;
-        section.damaged |= !intact || !in_order;
+        if !intact || !in_order {
+            section.damage.get_or_insert(section.chunks.len());
+        }
         section.next_sequence = sequence.saturating_add(1);
         match record.header.kind {
             RecordKind::SECTION_BEGIN if intact => section.question = record.section_begin(),
@@ -534,7 +539,7 @@ impl<'a> Assembly<'a> {
             };
             let chunks = gathered.chunks.len();
             let payload = match begin.encoding.is_batch() {
-                true => Payload::batch(gathered.chunks, begin.encoding),
+                true => Payload::batch(gathered.chunks, gathered.damage, begin.encoding),
                 false => Payload::single(gathered.chunks, begin.source),
             };
             let whole = gathered.end.is_none_or(|end| {
@@ -548,15 +553,16 @@ impl<'a> Assembly<'a> {
                     format!("{} bytes", payload.len()),
                 );
             }
-            let condition = if gathered.damaged || !whole {
+            let condition = if gathered.damage.is_some() || !whole {
                 Condition::Damaged
             } else if gathered.end.is_none() {
                 Condition::Torn
             } else {
                 Condition::Intact
             };
-            // A batch that was cut off may end inside an item.
+            // A batch that was cut off or is damaged may end inside an item.
             if begin.encoding.is_batch()
+                && gathered.damage.is_none()
                 && gathered.end.is_some_and(|end| end.outcome != Outcome::TORN)
                 && let Some(Err(offset)) = payload.items().find(Result::is_err)
             {

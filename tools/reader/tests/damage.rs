@@ -1,7 +1,7 @@
 //! Damaged, cut and foreign files: what is sound is read, what is not is named.
 
-use bootshot_format::{Family, Header, Source};
-use bootshot_reader::{Completeness, Condition, ReadError, Snapshot};
+use bootshot_format::{Family, Header, RecordHeader, Records, Source};
+use bootshot_reader::{Answer, Completeness, Condition, ReadError, Snapshot};
 use test_snapshots::{Builder, Entry};
 
 fn small() -> Vec<u8> {
@@ -128,6 +128,73 @@ fn a_damaged_section_is_not_interpreted_but_kept() {
             .is_some()
     );
     assert_eq!(snapshot.problems[0].what, "record payload");
+}
+
+/// Where the record of a section with this sequence starts.
+fn record_at(file: &[u8], section: u32, sequence: u32) -> usize {
+    let header = Header::open(file).expect("the file is sound");
+    Records::new(file, header.snapshot_id, Header::SIZE)
+        .flatten()
+        .find(|record| record.header.section == section && record.header.sequence == sequence)
+        .expect("the section has such a record")
+        .offset as usize
+}
+
+#[test]
+fn of_a_damaged_batch_only_the_items_that_end_before_the_damage_are_told() {
+    let file = include_bytes!("../golden/v1-wine8-x64-live.bshot");
+    let whole = Snapshot::parse(file).unwrap();
+    let expected: Vec<_> = whole.answers_in(&whole.sections[13]).collect();
+    for (sequence, intact_chunks) in [(1, 0), (3, 2), (4, 3)] {
+        let mut flipped = file.to_vec();
+        flipped[record_at(file, 13, sequence) + RecordHeader::SIZE + 1000] ^= 1;
+        let snapshot = Snapshot::parse(&flipped).unwrap();
+        let section = &snapshot.sections[13];
+        assert_eq!(section.condition, Condition::Damaged);
+        assert_eq!(section.payload.len(), whole.sections[13].payload.len());
+
+        let told: Vec<_> = snapshot.answers_in(section).collect();
+        let ends = [0, 65_512, 131_000, 196_536];
+        let before = |answer: &&Answer<'_>| answer.offset < ends[intact_chunks];
+        let sound: Vec<_> = expected.iter().filter(before).collect();
+        assert_eq!(sound.is_empty(), intact_chunks == 0);
+        assert_eq!(format!("{told:?}"), format!("{sound:?}"));
+
+        let [summary, whole] = [&snapshot, &whole].map(|of| of.sections().swap_remove(13));
+        assert_eq!(summary.items.len(), sound.len());
+        assert_eq!(summary.answer.count, Some(sound.len() as u64));
+        assert_eq!(summary.answer.bytes, whole.answer.bytes);
+        let problems = snapshot.problems.iter().map(|problem| problem.what);
+        assert_eq!(problems.collect::<Vec<_>>(), ["record payload"]);
+    }
+}
+
+#[test]
+fn of_a_batch_with_a_lost_chunk_the_items_before_it_are_told() {
+    let golden = include_bytes!("../golden/v1-wine8-x64-live.bshot");
+    let mut file = golden.to_vec();
+    let (second, third) = (record_at(golden, 13, 2), record_at(golden, 13, 3));
+    file.drain(second..third);
+    let whole = Snapshot::parse(golden).unwrap();
+    let snapshot = Snapshot::parse(&file).unwrap();
+    let section = &snapshot.sections[13];
+    assert_eq!(section.condition, Condition::Damaged);
+    let told = snapshot.answers_in(section).count();
+    let before = whole.answers_in(&whole.sections[13]);
+    assert_eq!(told, before.filter(|answer| answer.offset < 65_512).count());
+}
+
+#[test]
+fn entries_of_a_damaged_list_are_not_counted() {
+    let golden = include_bytes!("../golden/v1-wine8-x64-live.bshot");
+    let count = |file: &[u8]| {
+        let snapshot = Snapshot::parse(file).unwrap();
+        snapshot.sections()[1].answer.count
+    };
+    assert_eq!(count(golden), Some(10));
+    let mut flipped = golden.to_vec();
+    flipped[record_at(golden, 1, 1) + RecordHeader::SIZE] ^= 1;
+    assert_eq!(count(&flipped), None);
 }
 
 #[test]

@@ -99,7 +99,16 @@ fn find<'s>(snapshot: &'s Snapshot<'_>, place: Place) -> Result<&'s [u8], Error>
             .answers_in(section)
             .nth(item)
             .map(|answer| answer.bytes)
-            .ok_or_else(|| not_there(format!("answer {item} in section {}", place.section))),
+            .ok_or_else(|| {
+                let before = match section.condition {
+                    Condition::Damaged => " before its damage",
+                    _ => "",
+                };
+                not_there(format!(
+                    "answer {item} in section {}{before}",
+                    place.section
+                ))
+            }),
         Some(_) => Err(not_there(format!("batch {}", place.section))),
     }
 }

@@ -348,8 +348,9 @@ impl Snapshot<'_> {
             .answers_in(section)
             .next()
             .filter(|_| !section.is_batch());
+        let is_damaged = section.condition == Condition::Damaged;
         let end = section.end.as_ref();
-        let answer = single.as_ref().map_or_else(
+        let mut answer = single.as_ref().map_or_else(
             || ItemSummary {
                 source: source_name(section.begin.source),
                 class: section.begin.class,
@@ -366,6 +367,10 @@ impl Snapshot<'_> {
             },
             item,
         );
+        // What is damaged is not interpreted.
+        if is_damaged && !section.is_batch() {
+            answer.count = None;
+        }
         SectionSummary {
             section: section.ordinal,
             family: section.begin.family.name(),
