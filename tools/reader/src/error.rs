@@ -57,7 +57,8 @@ pub struct Problem {
     pub section: Option<u32>,
     /// What was being read.
     pub what: &'static str,
-    /// Where: bytes into the section's payload, or into the file when there is no section.
+    /// Where: bytes into the section's payload, or into the file when there is no section. 0 without a section is no place:
+    /// there the file's header stands, without which nothing is read.
     pub offset: u64,
     /// What should stand there.
     pub expected: String,
@@ -86,12 +87,13 @@ impl Problem {
 impl fmt::Display for Problem {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.section {
-            Some(section) => write!(formatter, "section {section}, offset {:#x}", self.offset)?,
-            None => write!(formatter, "file offset {:#x}", self.offset)?,
+            Some(section) => write!(formatter, "section {section}, offset {:#x}: ", self.offset)?,
+            None if self.offset == 0 => {}
+            None => write!(formatter, "file offset {:#x}: ", self.offset)?,
         }
         write!(
             formatter,
-            ": {}: expected {}, found {}",
+            "{}: expected {}, found {}",
             self.what, self.expected, self.actual
         )
     }

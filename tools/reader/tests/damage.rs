@@ -198,6 +198,42 @@ fn entries_of_a_damaged_list_are_not_counted() {
 }
 
 #[test]
+fn of_a_damaged_list_the_section_is_named_and_no_refusal_of_another_class() {
+    let golden = include_bytes!("../golden/v1-wine8-x64-live.bshot");
+    let mut flipped = golden.to_vec();
+    flipped[record_at(golden, 1, 1) + RecordHeader::SIZE] ^= 1;
+    let snapshot = Snapshot::parse(&flipped).unwrap();
+    let processes = snapshot.processes();
+    assert!(processes.value.is_empty());
+    assert_eq!(
+        processes.problems[0].to_string(),
+        "section 1, offset 0x0: process list: expected an answer, found a damaged section"
+    );
+}
+
+#[test]
+fn what_was_not_captured_has_no_place_and_is_not_called_damaged() {
+    let mut builder = Builder::new(8);
+    let basic = Entry::new(Source::SYSTEM_INFORMATION, 0, 0, &[7; 64]);
+    builder.section(Family::SYSTEM, &basic);
+    let mut file = builder.finish();
+    let payload = file.windows(8).position(|window| window == [7; 8]);
+    file[payload.unwrap()] = 8;
+    let snapshot = Snapshot::parse(&file).unwrap();
+    assert_eq!(snapshot.sections[0].condition, Condition::Damaged);
+    let told: Vec<_> = snapshot
+        .processes()
+        .problems
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    assert_eq!(
+        told,
+        ["process list: expected an answer, found not captured"]
+    );
+}
+
+#[test]
 fn a_capture_that_was_cut_off_is_unfinished_and_readable() {
     let mut builder = Builder::new(4);
     builder.section(

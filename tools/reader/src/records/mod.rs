@@ -77,7 +77,7 @@ use bootshot_format::Source;
 
 use crate::error::Problem;
 use crate::names::describe_status;
-use crate::snapshot::{Answer, Condition, Snapshot};
+use crate::snapshot::{Answer, Condition, Section, Snapshot};
 
 /// Version of the JSON schema: grows when a key changes its meaning or goes; new keys may come at any time.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -112,17 +112,34 @@ impl Snapshot<'_> {
             .iter()
             .find_map(|class| self.answered(source, *class).next());
         if found.is_none() {
-            problems.push(Problem::new(
-                what,
-                0,
-                "an answer",
-                self.why_not(source, classes),
-            ));
+            problems.push(self.no_answer(what, source, classes));
         }
         found
     }
 
+    /// That none of the classes was answered, and why.
+    fn no_answer(&self, what: &'static str, source: Source, classes: &[u32]) -> Problem {
+        Problem {
+            section: self
+                .damaged_answer(source, classes)
+                .map(|section| section.ordinal),
+            ..Problem::new(what, 0, "an answer", self.why_not(source, classes))
+        }
+    }
+
+    fn damaged_answer(&self, source: Source, classes: &[u32]) -> Option<&Section<'_>> {
+        self.sections.iter().find(|section| {
+            section.condition == Condition::Damaged
+                && section.begin.source == source
+                && classes.contains(&section.begin.class)
+        })
+    }
+
     fn why_not(&self, source: Source, classes: &[u32]) -> String {
+        // First: a system that answers one class may well refuse another.
+        if self.damaged_answer(source, classes).is_some() {
+            return "a damaged section".to_owned();
+        }
         let tried = self
             .answers_from(source)
             .filter(|answer| classes.contains(&answer.class))
@@ -130,11 +147,9 @@ impl Snapshot<'_> {
         if let Some(answer) = tried {
             return describe_status(answer.status);
         }
-        let damaged = self.sections.iter().any(|section| {
-            section.condition == Condition::Damaged
-                && (section.is_batch() || section.begin.source == source)
-        });
-        if damaged {
+        let damaged = |section: &Section<'_>| section.condition == Condition::Damaged;
+        // What a damaged batch had behind its damage nobody knows.
+        if (self.sections.iter()).any(|section| section.is_batch() && damaged(section)) {
             "nothing, or a damaged section".to_owned()
         } else {
             "not captured".to_owned()

@@ -186,8 +186,8 @@ impl Snapshot<'_> {
         names.sort();
         names.dedup();
         if names.is_empty() {
-            let why = self.why_not(Source::OBJECT_INFORMATION, &[TYPES_INFORMATION]);
-            problems.push(Problem::new("object types", 0, "an answer", why));
+            let source = Source::OBJECT_INFORMATION;
+            problems.push(self.no_answer("object types", source, &[TYPES_INFORMATION]));
         }
         let mut types: Vec<_> = names
             .into_iter()
