@@ -3,8 +3,12 @@
 //! ```no_run
 //! let file = std::fs::read("00000001-20260102T030405Z-bootexecute.bshot")?;
 //! let snapshot = bootshot_reader::Snapshot::parse(&file)?;
-//! for process in snapshot.processes().value {
+//! let processes = snapshot.processes();
+//! for process in &processes.value {
 //!     println!("{} {}", process.pid, process.image.as_deref().unwrap_or("?"));
+//! }
+//! for problem in snapshot.problems.iter().chain(&processes.problems) {
+//!     eprintln!("{problem}");
 //! }
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -13,6 +17,10 @@
 //! pointer width; [`decode`] turns one answer of the kernel into entries; [`Snapshot`] takes a file apart, and joins
 //! and names what is in it ([`records`]). No input makes any of them panic, loop, or allocate more than a small
 //! multiple of its size: what is malformed becomes a [`Problem`] with an offset, and the rest is read.
+//!
+//! Problems stand in two places, and only both together tell whether something is missing. What is wrong with the file is in
+//! [`Snapshot::problems`]: no damaged section is interpreted, and a record that lacks its answers does not repeat it. What
+//! is wrong with the answers that a record was read from is in [`records::Reading::problems`].
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 

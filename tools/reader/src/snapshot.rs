@@ -194,7 +194,8 @@ pub struct Snapshot<'a> {
     pub trailer: Option<Trailer>,
     /// The sections in the order of their ordinals.
     pub sections: Vec<Section<'a>>,
-    /// What is wrong with the file.
+    /// What is wrong with the file. What is wrong with answers that are as they were written, each record tells for itself
+    /// ([`Reading::problems`](crate::records::Reading::problems)).
     pub problems: Vec<Problem>,
     width: PointerWidth,
     /// What nearly every record needs, worked out once.

@@ -83,11 +83,14 @@ use crate::snapshot::{Answer, Condition, Section, Snapshot};
 pub const SCHEMA_VERSION: u32 = 1;
 
 /// What was read, with what was wrong on the way.
+///
+/// That there were no problems does not mean that nothing is missing: what was damaged in the file is in
+/// [`Snapshot::problems`], and is left out here without a word where other answers can be read in its place. Look at both.
 #[derive(Debug)]
 pub struct Reading<T> {
     /// What was read.
     pub value: T,
-    /// What could not be, and where.
+    /// What could not be, and where; of damage in the file only that a whole list is missing for it.
     pub problems: Vec<Problem>,
 }
 
