@@ -21,6 +21,23 @@
 //! Problems stand in two places, and only both together tell whether something is missing. What is wrong with the file is in
 //! [`Snapshot::problems`]: no damaged section is interpreted, and a record that lacks its answers does not repeat it. What
 //! is wrong with the answers that a record was read from is in [`records::Reading::problems`].
+//!
+//! What no record tells is in the answers themselves. The words of the format that they are asked for by and described with
+//! ([`Source`], [`Family`], [`Outcome`] and those in [`Header`], [`SectionBegin`], [`SectionEnd`] and [`Trailer`]) can be named
+//! from here; `docs/format.md` explains them:
+//!
+//! ```no_run
+//! # let file = Vec::new();
+//! use bootshot_reader::{Outcome, Snapshot, Source};
+//!
+//! let snapshot = Snapshot::parse(&file)?;
+//! for answer in snapshot.answers_from(Source::REGISTRY_VALUE) {
+//!     if answer.outcome == Outcome::COMPLETE {
+//!         println!("{} {}: {} bytes", answer.name(), answer.value_name(), answer.bytes.len());
+//!     }
+//! }
+//! # Ok::<(), bootshot_reader::ReadError>(())
+//! ```
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
@@ -39,6 +56,11 @@ pub mod tables;
 mod value;
 pub mod verify;
 
+// What stands in signatures and fields of this crate, so that its users need no other.
+pub use bootshot_format::{
+    Encoding, Family, FinishedBy, Header, Item, ItemHeader, ObjectKind, Outcome, Phase,
+    PhaseSource, Presence, SectionBegin, SectionEnd, Source, Trailer,
+};
 pub use error::{Problem, ReadError};
 pub use payload::Payload;
 pub use snapshot::{Answer, Completeness, Condition, Section, Snapshot};

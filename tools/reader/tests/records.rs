@@ -619,3 +619,53 @@ fn a_problem_inside_an_answer_says_where_in_the_section_it_is() {
     );
     assert_eq!(problems[0].actual, "9");
 }
+
+/// It compiles: that is the test.
+#[test]
+fn what_stands_in_public_fields_can_be_named_from_the_reader_alone() {
+    use bootshot_reader as reader;
+
+    fn of_header(
+        header: &reader::Header,
+    ) -> (reader::Phase, reader::PhaseSource, reader::Presence) {
+        (header.phase, header.phase_source, header.csrss_at_start)
+    }
+    fn of_section(
+        section: &reader::Section<'_>,
+    ) -> (
+        reader::SectionBegin,
+        Option<reader::SectionEnd>,
+        reader::Encoding,
+    ) {
+        (section.begin, section.end, section.begin.encoding)
+    }
+    fn of_answer(answer: &reader::Answer<'_>) -> (reader::Family, reader::Source, reader::Outcome) {
+        (answer.family, answer.source, answer.outcome)
+    }
+    fn of_item(item: reader::Item<'_>) -> reader::ItemHeader {
+        item.header
+    }
+    fn of_trailer(trailer: reader::Trailer) -> reader::FinishedBy {
+        trailer.finished_by
+    }
+    let file = include_bytes!("../golden/v1-wine8-x64-live.bshot");
+    let snapshot = parse(file);
+    let batch = snapshot.sections.iter().find(|section| section.is_batch());
+    let batch = batch.expect("the capture's own notes");
+    let item = batch
+        .payload
+        .items()
+        .next()
+        .expect("with items")
+        .expect("they are sound");
+    let answer = snapshot.answers_in(batch).next().expect("the same item");
+    assert_eq!(of_item(item).source, of_answer(&answer).1);
+    assert!(of_section(batch).2.is_batch());
+    assert_eq!(of_header(&snapshot.header).0, snapshot.header.phase);
+    assert_eq!(
+        snapshot.trailer.map(of_trailer),
+        Some(reader::FinishedBy::CAPTURE)
+    );
+    let directory = bootshot_reader::names::object_kind(reader::ObjectKind::DIRECTORY);
+    assert_eq!(directory, Some("Directory"));
+}
