@@ -406,6 +406,43 @@ fn a_list_that_was_cut_off_says_why_and_proves_no_absence() {
 }
 
 #[test]
+fn a_key_is_found_by_its_path_in_any_case_and_with_a_backslash_at_its_end() {
+    let file = include_bytes!("../golden/v1-wine8-x64-live.bshot");
+    let snapshot = parse(file);
+    let registry = snapshot.registry().value;
+    let path = r"\Registry\Machine\System\CurrentControlSet\Control\Session Manager";
+    let asked_about = registry.key(path).expect("the capture asks for it");
+    let root = registry.key(r"\Registry").expect("the capture lists it");
+    let listed = root.subkeys.iter().flatten();
+    let listed = listed.map(|key| format!(r"\Registry\{}", key.name()));
+    for (path, key) in listed
+        .map(|path| (path, None))
+        .chain([(path.to_owned(), Some(asked_about))])
+    {
+        for path in [
+            &path,
+            &path.to_uppercase(),
+            &format!(r"{path}\"),
+            &format!(r"{path}\\"),
+        ] {
+            assert_eq!(registry.exists(path), Some(true), "{path}");
+            if let Some(key) = key {
+                assert_eq!(
+                    registry.key(path).map(|key| &key.path),
+                    Some(&key.path),
+                    "{path}"
+                );
+                let children = registry.children(path).count();
+                assert_eq!(children, registry.children(&key.path).count(), "{path}");
+                assert_ne!(children, 0, "{path}");
+            }
+        }
+    }
+    assert_eq!(registry.exists(r"\Registry\None\"), Some(false));
+    assert_eq!(registry.exists(r"HKLM\System"), None);
+}
+
+#[test]
 fn a_list_that_nobody_went_on_with_is_cut_and_what_follows_a_break_mends_nothing() {
     let statuses = |runs: &[u32]| {
         let mut batch = RegistryBatch::default();

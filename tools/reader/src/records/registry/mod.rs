@@ -48,9 +48,13 @@ const STATUS_NO_MORE_ENTRIES: u32 = 0x8000_001A;
 const LONGEST_JOINED: usize = 1024;
 
 /// The registry, by the paths that were asked about.
+///
+/// A path is one of the native interface, from the root of the object namespace on and in any case, such as
+/// `\Registry\Machine\SYSTEM\CurrentControlSet\Services`. A backslash at its end means nothing, and `HKLM\SYSTEM` is no
+/// path: what Win32 calls `HKEY_LOCAL_MACHINE` and `HKEY_USERS` is `\Registry\Machine` and `\Registry\User`.
 #[derive(Debug, Default)]
 pub struct Registry<'s> {
-    /// By path in lower case: the registry knows no case.
+    /// By path as [`folded`] makes it.
     keys: BTreeMap<String, Key<'s>>,
 }
 
@@ -109,12 +113,21 @@ impl<'s> Key<'s> {
 }
 
 impl<'s> Registry<'s> {
-    /// The key of this path, in any case.
+    /// The key of this path, where it was asked about.
+    ///
+    /// ```no_run
+    /// # let file = Vec::new();
+    /// # let snapshot = bootshot_reader::Snapshot::parse(&file)?;
+    /// let registry = snapshot.registry().value;
+    /// let disk = registry.key(r"\Registry\Machine\SYSTEM\CurrentControlSet\Services\Disk");
+    /// let start = disk.and_then(|key| key.number("Start"));
+    /// # Ok::<(), bootshot_reader::ReadError>(())
+    /// ```
     pub fn key(&self, path: &str) -> Option<&Key<'s>> {
-        self.keys.get(&path.to_lowercase())
+        self.keys.get(&folded(path))
     }
 
-    /// A value of the key of this path, both in any case.
+    /// A value of the key of this path, its name in any case.
     pub fn value(&self, path: &str, name: &str) -> Option<KeyValue<'s>> {
         self.key(path)?.value(name)
     }
@@ -126,7 +139,7 @@ impl<'s> Registry<'s> {
 
     /// All keys below this path that were asked about, with their paths from there on, in lower case.
     pub fn below(&self, path: &str) -> impl Iterator<Item = (&str, &Key<'s>)> {
-        let prefix = format!("{}\\", path.to_lowercase());
+        let prefix = format!("{}\\", folded(path));
         let length = prefix.len();
         self.keys
             .range(prefix.clone()..)
@@ -146,9 +159,9 @@ impl<'s> Registry<'s> {
         if let Some(key) = self.key(path) {
             return Some(key.refusal.is_none_or(is_there));
         }
+        let path = folded(path);
         let (parent, name) = path.rsplit_once('\\')?;
         let parent = self.key(parent)?;
-        let name = name.to_lowercase();
         let listed = parent.subkeys.as_ref()?;
         let found = listed.iter().any(|key| key.name().to_lowercase() == name);
         (found || parent.subkeys_cut.is_none()).then_some(found)
@@ -156,7 +169,7 @@ impl<'s> Registry<'s> {
 
     fn entry(&mut self, answer: &Answer<'s>) -> &mut Key<'s> {
         let path = answer.name();
-        self.keys.entry(path.to_lowercase()).or_insert_with(|| Key {
+        self.keys.entry(folded(&path)).or_insert_with(|| Key {
             path,
             section: answer.section,
             ..Key::default()
@@ -256,6 +269,11 @@ impl<'s> Registry<'s> {
             }
         }
     }
+}
+
+/// A path as keys are found by: the registry knows no case.
+fn folded(path: &str) -> String {
+    path.trim_end_matches('\\').to_lowercase()
 }
 
 /// Whether the status of an open that failed says that something is there.
