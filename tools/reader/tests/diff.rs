@@ -462,6 +462,58 @@ fn within_a_boot_a_process_is_its_id_and_start() {
 }
 
 #[test]
+fn within_a_boot_a_process_that_has_another_image_changed() {
+    let one = System::new();
+    let mut later = one.clone();
+    later.processes[3].image = "other.exe";
+    let comparison = compare(&one, &later);
+    assert_eq!(comparison.relation.boot, Boot::Same);
+    let processes = subject(&comparison, "processes");
+    assert_eq!(counts(processes), (0, 0, 1));
+    let [changed] = &processes.changed[..] else {
+        panic!("{processes:?}");
+    };
+    assert_eq!(changed.name.to_string(), "other.exe 600");
+    let former = changed.former_name.as_ref().map(ToString::to_string);
+    assert_eq!(former.as_deref(), Some("svchost.exe 600"));
+    assert_eq!(changed.changes[0].property, "image");
+    assert_eq!(
+        (&changed.changes[0].from, &changed.changes[0].to),
+        (
+            &Value::Path("svchost.exe".into()),
+            &Value::Path("other.exe".into())
+        )
+    );
+    // The case of a name tells nothing.
+    later.processes[3].image = "SvcHost.exe";
+    assert_only_in(&compare(&one, &later), &[]);
+    // Between two boots it is another process.
+    later.processes[3].image = "other.exe";
+    let processes = compare(&one, &later.restarted());
+    assert_eq!(counts(subject(&processes, "processes")), (1, 1, 0));
+}
+
+#[test]
+fn of_processes_of_one_id_and_start_those_of_one_image_are_matched_first() {
+    let mut one = System::new();
+    let again = Process {
+        image: "again.exe",
+        command_line: None,
+        ..one.processes[3]
+    };
+    one.processes.push(again);
+    let mut later = one.clone();
+    later.processes.swap(3, 6);
+    let comparison = compare(&one, &later);
+    assert_eq!(counts(subject(&comparison, "processes")), (0, 0, 0));
+    later.processes[6].image = "other.exe";
+    let comparison = compare(&one, &later);
+    let processes = subject(&comparison, "processes");
+    assert_eq!(changed_names(&processes.changed), ["other.exe 600"]);
+    assert_eq!(counts(processes), (0, 0, 1));
+}
+
+#[test]
 fn planted_services_drivers_and_list_entries_came() {
     let one = System::new();
     let mut other = one.restarted();

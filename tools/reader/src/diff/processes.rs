@@ -1,6 +1,7 @@
 //! Which process of one snapshot is which of another.
 //!
-//! Within one boot a process is its id and the time it was started. Between two boots it is its image, the images of its
+//! Within one boot a process is its id and the time it was started; of several that have both, those of one image are
+//! matched first. Between two boots it is its image, the images of its
 //! parents, and its command line; several that are alike are matched in the order in which they were started. What a side
 //! did not capture (a protected process tells no command line; a parent that ended is not known) does not tell processes
 //! apart.
@@ -42,13 +43,15 @@ impl Images {
         let next = self.0.len() as u32;
         Some(*self.0.entry(image?.to_lowercase()).or_insert(next))
     }
+
+    fn numbers(&mut self, processes: &[Process]) -> Vec<Option<u32>> {
+        let images = processes.iter().map(|process| process.image.as_deref());
+        images.map(|image| self.number(image)).collect()
+    }
 }
 
 fn traits(processes: &[Process], images: &mut Images) -> Vec<Traits> {
-    let numbers: Vec<Option<u32>> = processes
-        .iter()
-        .map(|process| images.number(process.image.as_deref()))
-        .collect();
+    let numbers = images.numbers(processes);
     let by_pid: HashMap<u64, usize> = processes
         .iter()
         .enumerate()
@@ -161,12 +164,17 @@ pub(super) fn pair(first: &[Process], second: &[Process], same_boot: bool) -> (V
     let (order, other_order) = (in_order(first), in_order(second));
     let order = [&order[..], &other_order[..]];
     if same_boot {
+        let mut images = Images::default();
+        let (image, other_image) = (images.numbers(first), images.numbers(second));
         let id = |process: &Process| Some((process.pid, process.create_time));
         pairing.pass(
             order,
-            [&|place| id(&first[place]), &|place| id(&second[place])],
+            [&|at| Some((id(&first[at]), image[at])), &|at| {
+                Some((id(&second[at]), other_image[at]))
+            }],
             None,
         );
+        pairing.pass(order, [&|at| id(&first[at]), &|at| id(&second[at])], None);
     } else {
         between_boots(&mut pairing, first, second, order);
     }

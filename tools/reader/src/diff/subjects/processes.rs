@@ -30,6 +30,8 @@ fn described(side: &Side<'_>, place: usize) -> Item {
         .telling("create_time", process.create_time.map(Value::Time))
         .telling("thread_count", Value::Count(process.thread_count.into()))
         .telling("handle_count", Value::Count(process.handle_count.into()))
+        // Between two boots it is a part of what the process is.
+        .with("image", process.image.clone().map(Value::Path))
         .with("path", process.path.clone().map(Value::Path))
         .with(
             "command_line",
