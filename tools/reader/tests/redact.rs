@@ -161,9 +161,12 @@ impl Machine {
 
     /// Class 77.
     fn modules(&self) -> Vec<u8> {
+        self.modules_named(&format!("\\??\\C:\\Users\\{SHORT_USER}\\{USER}.sys"))
+    }
+
+    fn modules_named(&self, name: &str) -> Vec<u8> {
         let (size, base) = (self.pick(0x12C, 0x140), self.width);
         let mut layout = Layout::new(self.width, size + 2);
-        let name = format!("\\??\\C:\\Users\\{SHORT_USER}\\{USER}.sys");
         layout
             .bytes(0, &(size as u16).to_le_bytes())
             .pointer(base + 2 * self.width, self.module)
@@ -723,6 +726,91 @@ fn identifiers_stay_accounts_of_one_domain_as_text_and_as_bytes() {
             "{user}"
         );
     }
+}
+
+/// Every account of a domain in a file, as text: those that stand there as text of either kind, and those as bytes.
+fn accounts_in(file: &[u8]) -> BTreeMap<String, usize> {
+    let mut found = BTreeMap::new();
+    let mut count = |account: String| *found.entry(account).or_default() += 1;
+    for start in 0..file.len() {
+        for step in [1, 2] {
+            let text: String = file[start..]
+                .chunks(step)
+                .take_while(|unit| {
+                    unit[0].is_ascii_graphic() && unit[1..].iter().all(|high| *high == 0)
+                })
+                .map(|unit| char::from(unit[0]))
+                .take_while(|character| character.is_ascii_digit() || "S-".contains(*character))
+                .collect();
+            if text.starts_with("S-1-5-21-") {
+                count(text);
+            }
+        }
+        let bytes = &file[start..];
+        if let (Some([1, 5, 0, 0, 0, 0, 0, 5, 21, 0, 0, 0]), Some(parts)) =
+            (bytes.get(..12), bytes.get(8..28))
+        {
+            let parts = parts.as_chunks::<4>().0.iter();
+            let parts: Vec<_> = parts
+                .map(|part| u32::from_le_bytes(*part).to_string())
+                .collect();
+            count(format!("S-1-5-{}", parts.join("-")));
+        }
+    }
+    found
+}
+
+#[test]
+fn one_identifier_has_one_pseudonym_wherever_it_stands() {
+    for machine in machines() {
+        let mut batch = RegistryBatch::default();
+        let hive = format!("\\REGISTRY\\USER\\{ACCOUNT_TEXT}");
+        batch
+            .subkeys("\\Registry\\USER", &[ACCOUNT_TEXT])
+            .values(&hive, &[(&hive, Data::Text(&hive))]);
+        let session = format!("\\Sessions\\0\\DosDevices\\{LOGON_SESSION}");
+        let link = Entry::new(Source::SYMBOLIC_LINK, 0, ADDRESS, &utf16(&session)).named(&session);
+        let module =
+            machine.modules_named(&format!("\\??\\C:\\$Recycle.Bin\\{ACCOUNT_TEXT}\\a.sys"));
+        let mut builder = Builder::new(machine.width as u8);
+        builder
+            .section(
+                Family::PROCESSES,
+                &machine.answer(148, &machine.processes()),
+            )
+            .section(Family::MODULES, &machine.answer(77, &module))
+            .batch(Family::REGISTRY, &batch.0)
+            .section(Family::NAMESPACE, &link);
+        let file = builder.finish();
+        let before = accounts_in(&file);
+        assert!(before.keys().eq([ACCOUNT_TEXT]), "{before:?}");
+        let new = redacted(&file);
+        let after = accounts_in(&new.file);
+        assert_eq!(new.identifiers, 1);
+        assert_eq!(after.len(), 1, "{after:?}");
+        assert!(after.values().eq(before.values()), "{after:?} {before:?}");
+
+        let snapshot = Snapshot::parse(&new.file).unwrap();
+        let answer = snapshot
+            .answers()
+            .find(|answer| answer.source == Source::SYMBOLIC_LINK);
+        let answer = answer.expect("the link");
+        assert_eq!(utf16(&answer.name()), answer.bytes);
+    }
+}
+
+#[test]
+fn the_account_of_a_golden_snapshot_is_counted_once() {
+    let file = std::fs::read("golden/v1-wine8-x64-live.bshot").expect("a golden snapshot");
+    let before = accounts_in(&file);
+    assert!(before.keys().eq(["S-1-5-21-0-0-0-1000"]), "{before:?}");
+    let new = redacted(&file);
+    assert_eq!(new.identifiers, 1);
+    let after = accounts_in(&new.file);
+    assert!(
+        after.len() == 1 && after.values().eq(before.values()),
+        "{after:?} {before:?}"
+    );
 }
 
 #[test]

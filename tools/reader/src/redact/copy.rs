@@ -50,6 +50,8 @@ crate::for_each_structure!(fields);
 pub(super) struct Copy<'a, 's> {
     from: &'a [u8],
     to: Vec<u8>,
+    /// Which bytes of it are a pseudonym already: one of a pseudonym would be another than everywhere else.
+    replaced: Vec<bool>,
     width: PointerWidth,
     /// Where the answer stood, and where its copy is said to have stood.
     address: u64,
@@ -68,6 +70,7 @@ impl<'a, 's> Copy<'a, 's> {
         Self {
             from,
             to: vec![0; from.len()],
+            replaced: vec![false; from.len()],
             width,
             address,
             new_address,
@@ -75,8 +78,9 @@ impl<'a, 's> Copy<'a, 's> {
         }
     }
 
-    pub fn into_bytes(self) -> Vec<u8> {
-        self.to
+    /// The copy, and which bytes of it were replaced.
+    pub fn into_bytes(self) -> (Vec<u8>, Vec<bool>) {
+        (self.to, self.replaced)
     }
 
     pub const fn width(&self) -> PointerWidth {
@@ -158,8 +162,14 @@ impl<'a, 's> Copy<'a, 's> {
         }
         let part = part.start..part.start + text.len();
         self.numbers(part.start, part.len());
+        self.scrub(part, Characters::Bytes);
+    }
+
+    /// Replaces what is known in a part that is text for certain.
+    fn scrub(&mut self, part: Range<usize>, characters: Characters) {
+        let replaced = &mut self.replaced[part.clone()];
         self.secrets
-            .scrub_text(&mut self.to[part], Characters::Bytes);
+            .scrub_text(&mut self.to[part], replaced, characters);
     }
 
     /// Puts the sign for what was removed in place of every character but zeros and what `stays`.

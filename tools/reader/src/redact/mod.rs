@@ -178,30 +178,44 @@ impl Secrets {
     }
 
     /// Replaces what is known in bytes that are text.
-    fn scrub_text(&mut self, bytes: &mut [u8], characters: Characters) {
-        let (identifiers, addresses) = (&mut self.identifiers, &self.addresses);
+    fn scrub_text(&mut self, bytes: &mut [u8], replaced: &mut [bool], characters: Characters) {
         if !self.learning {
-            self.words
-                .scrub(bytes, characters, 0, identifiers, addresses);
+            self.scrub_words(bytes, replaced, characters, 0);
         }
     }
 
-    /// Replaces what is known in bytes of any kind, at any place.
-    fn scrub(&mut self, bytes: &mut [u8]) {
+    fn scrub_words(
+        &mut self,
+        bytes: &mut [u8],
+        replaced: &mut [bool],
+        characters: Characters,
+        shortest: usize,
+    ) {
+        let (identifiers, addresses) = (&mut self.identifiers, &self.addresses);
+        self.words.scrub(
+            bytes,
+            replaced,
+            characters,
+            shortest,
+            identifiers,
+            addresses,
+        );
+    }
+
+    /// Replaces what is known in bytes of any kind, at any place, but what was `replaced` already.
+    fn scrub(&mut self, bytes: &mut [u8], replaced: &mut [bool]) {
         if self.learning {
             return;
         }
-        let (identifiers, addresses) = (&mut self.identifiers, &self.addresses);
         for start in 0..2 {
-            let Some(text) = bytes.get_mut(start..) else {
-                continue;
-            };
-            self.words
-                .scrub(text, Characters::Utf16, 0, identifiers, addresses);
+            if let (Some(text), Some(replaced)) =
+                (bytes.get_mut(start..), replaced.get_mut(start..))
+            {
+                self.scrub_words(text, replaced, Characters::Utf16, 0);
+            }
         }
-        let shortest = SHORTEST_AMONG_BYTES;
-        self.words
-            .scrub(bytes, Characters::Bytes, shortest, identifiers, addresses);
+        self.scrub_words(bytes, replaced, Characters::Bytes, SHORTEST_AMONG_BYTES);
+        let identifiers = &mut self.identifiers;
         if !self.keep.users {
             identifiers.scrub(bytes);
         }
@@ -438,8 +452,8 @@ impl<'s> Redactor<'s> {
         );
         // A question that failed has no answer, whatever was left in its buffer.
         let is_known = (answer.succeeded() || is_run) && answers::copy(answer, &mut copy);
-        let mut bytes = copy.into_bytes();
-        self.secrets.scrub(&mut bytes);
+        let (mut bytes, mut replaced) = copy.into_bytes();
+        self.secrets.scrub(&mut bytes, &mut replaced);
         let (mut outcome, mut returned_length) = (answer.outcome, answer.returned_length);
         if !is_known && !answer.bytes.is_empty() {
             self.dropped_answers += 1;
@@ -476,8 +490,8 @@ impl<'s> Redactor<'s> {
         }
         // An odd byte at the end is damage.
         let mut name = name[..name.len() & !1].to_vec();
-        self.secrets.scrub(&mut name);
-        self.secrets.scrub_text(&mut name, Characters::Utf16);
+        let mut replaced = vec![false; name.len()];
+        self.secrets.scrub(&mut name, &mut replaced);
         name
     }
 

@@ -46,6 +46,9 @@ const SHORTEST_ARGUMENTS: usize = 6;
 /// The most names and arguments that are looked for: a file can be made of nothing else.
 const MOST_WORDS: usize = 100_000;
 
+/// Stands for a unit that was replaced already: half of a character, so that no word has it.
+const ALREADY_REPLACED: u16 = 0xD800;
+
 /// Where a word is replaced.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 enum Reach {
@@ -80,6 +83,16 @@ pub(super) struct Words {
 pub(super) enum Characters {
     Utf16,
     Bytes,
+}
+
+impl Characters {
+    /// Bytes of a unit.
+    const fn size(self) -> usize {
+        match self {
+            Self::Utf16 => 2,
+            Self::Bytes => 1,
+        }
+    }
 }
 
 impl Words {
@@ -211,10 +224,11 @@ impl Words {
     }
 
     /// Replaces everything that is to be in text that begins with these bytes. Of bytes, only words of at least
-    /// `shortest` characters.
+    /// `shortest` characters. `replaced` says of each byte whether it stands for something already: that stays.
     pub fn scrub(
         &self,
         bytes: &mut [u8],
+        replaced: &mut [bool],
         characters: Characters,
         shortest: usize,
         identifiers: &mut Identifiers,
@@ -227,7 +241,16 @@ impl Words {
             }
             Characters::Bytes => bytes.iter().map(|byte| u16::from(*byte)).collect(),
         };
-        let folded: Vec<u16> = text.iter().map(|unit| fold(*unit)).collect();
+        let size = characters.size();
+        let is_replaced = replaced.chunks_exact(size).map(|unit| unit.contains(&true));
+        let folded: Vec<u16> = text
+            .iter()
+            .zip(is_replaced)
+            .map(|(unit, is_replaced)| match is_replaced {
+                true => ALREADY_REPLACED,
+                false => fold(*unit),
+            })
+            .collect();
         let mut changed = false;
         let mut start = 0;
         while start < folded.len() {
@@ -239,6 +262,7 @@ impl Words {
                 Some(replacement) => {
                     let end = start + replacement.len();
                     text[start..end].copy_from_slice(&replacement);
+                    replaced[start * size..end * size].fill(true);
                     start = end;
                     changed = true;
                 }
