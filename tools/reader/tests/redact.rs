@@ -728,6 +728,80 @@ fn identifiers_stay_accounts_of_one_domain_as_text_and_as_bytes() {
     }
 }
 
+#[test]
+fn of_command_lines_images_stay_and_arguments_go_wherever_they_end() {
+    const SERVICES: &str = "\\Registry\\Machine\\System\\CurrentControlSet\\Services";
+    const MANAGER: &str =
+        "\\Registry\\Machine\\System\\CurrentControlSet\\Control\\Session Manager";
+    let lines = [
+        ("C:\\tools\\job.cmd", " --password=hunter2two C:\\b.exe **"),
+        ("%COMSPEC%", " /c echo hunter2three > C:\\x.bat * and more"),
+        ("C:\\tools\\x.exe", "\thunter2six"),
+        ("C:\\tools\\y", " hunter2seven C:\\y.exe"),
+        ("C:\\Program Files\\x y\\z.exe", " -k hunter2eight"),
+        ("C:\\tools\\alone one.exe", ""),
+    ];
+    let mut builder = Builder::new(8);
+    let mut batch = RegistryBatch::default();
+    let mut processes = Vec::new();
+    for (place, (image, arguments)) in lines.into_iter().enumerate() {
+        let line = format!("{image}{arguments}");
+        batch.values(
+            &format!("{SERVICES}\\S{place}"),
+            &[("ImagePath", Data::Expand(&line))],
+        );
+        // The same elsewhere: as a process has it, and in a list.
+        let line = WIDE.name(&line);
+        processes.push(
+            Entry::new(Source::PROCESS_INFORMATION, 60, ADDRESS, &line)
+                .about(1000 + place as u64, 5),
+        );
+        let listed = format!("job{arguments}");
+        batch.values(MANAGER, &[("Execute", Data::Text(&listed))]);
+    }
+    builder
+        .batch(Family::REGISTRY, &batch.0)
+        .batch(Family::DETAILS, &processes);
+    let file = builder.finish();
+    let new = redacted(&file);
+    for (image, arguments) in lines {
+        if arguments.is_empty() {
+            assert!(holds(&new.file, &utf16(&format!("{image}\0"))), "{image}");
+            continue;
+        }
+        assert!(holds(&file, &utf16(arguments)), "{arguments}");
+        assert_gone(image, &new.file, arguments.trim());
+        let blank = &arguments[..1];
+        assert!(
+            holds(&new.file, &utf16(&format!("{image}{blank}*"))),
+            "{image}"
+        );
+    }
+    assert_gone("all", &new.file, "hunter2");
+    // One each of a process, and of each service that has arguments.
+    assert_eq!(new.command_lines, 11);
+}
+
+#[test]
+fn no_part_of_a_name_is_left_where_an_image_seems_to_end_in_it() {
+    let mut batch = RegistryBatch::default();
+    batch.values(
+        "\\Registry\\Machine\\System\\CurrentControlSet\\Services\\Agent",
+        &[(
+            "ImagePath",
+            Data::Expand("C:\\Users\\Jane Smithson\\agent --password=hunter2"),
+        )],
+    );
+    let mut builder = Builder::new(8);
+    builder.batch(Family::REGISTRY, &batch.0);
+    let file = builder.finish();
+    let new = redacted(&file).file;
+    for text in ["Jane", "Smithson", "hunter2"] {
+        assert!(holds(&file, &utf16(text)), "{text}");
+        assert_gone("the image", &new, text);
+    }
+}
+
 /// Every account of a domain in a file, as text: those that stand there as text of either kind, and those as bytes.
 fn accounts_in(file: &[u8]) -> BTreeMap<String, usize> {
     let mut found = BTreeMap::new();

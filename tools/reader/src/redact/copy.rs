@@ -166,7 +166,7 @@ impl<'a, 's> Copy<'a, 's> {
     }
 
     /// Replaces what is known in a part that is text for certain.
-    fn scrub(&mut self, part: Range<usize>, characters: Characters) {
+    pub fn scrub(&mut self, part: Range<usize>, characters: Characters) {
         let replaced = &mut self.replaced[part.clone()];
         self.secrets
             .scrub_text(&mut self.to[part], replaced, characters);

@@ -7,6 +7,7 @@
 
 mod addresses;
 mod answers;
+mod command_line;
 mod copy;
 mod firmware;
 mod identifiers;
@@ -27,11 +28,11 @@ use crate::layout::PointerWidth;
 use crate::salvage::NOTHING_TOLD;
 use crate::snapshot::{Answer, Condition, Section, Snapshot};
 use addresses::{Addresses, Meaning};
+pub(crate) use command_line::arguments_of;
 use copy::Copy;
 use identifiers::Identifiers;
 use keyed::Keyed;
 pub(crate) use registry::{is_command_line, is_environment};
-pub(crate) use words::arguments_of;
 use words::{Characters, REMOVED, SHORTEST_AMONG_BYTES, Words};
 
 /// What stays in the snapshot; nothing of it by default.

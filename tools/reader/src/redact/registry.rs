@@ -1,8 +1,9 @@
 //! Keys and values of the registry.
 
 use super::addresses::Meaning;
+use super::command_line::{arguments_of, is_blank};
 use super::copy::Copy;
-use super::words::arguments_of;
+use super::words::Characters;
 use crate::layout::structures::{
     KEY_BASIC_INFORMATION, KEY_VALUE_FULL_INFORMATION, KEY_VALUE_PARTIAL_INFORMATION,
 };
@@ -131,13 +132,13 @@ fn data(
             if is_environment && !copy.secrets.keep.environment {
                 copy.remove_text(start, length, |_| false);
             } else if is_command_line(name) && !copy.secrets.keep.command_lines {
-                let image = text.get(..arguments_of(&text)).unwrap_or(&text);
+                let (image, arguments) = text.split_at(arguments_of(&text));
                 let image = image.encode_utf16().count() * 2;
-                if image < length {
+                if !arguments.trim_matches(['\0', ' ']).is_empty() {
                     copy.secrets.count_command_line();
-                    copy.remove_text(start + image, length - image, |unit| {
-                        unit == u16::from(b' ')
-                    });
+                    // While all of it is there: the image may end inside of a name that has a blank.
+                    copy.scrub(start..start + length, Characters::Utf16);
+                    copy.remove_text(start + image, length - image, is_blank);
                 }
             }
         }

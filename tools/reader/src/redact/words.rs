@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::addresses::Addresses;
+use super::command_line::arguments_of;
 use super::identifiers::Identifiers;
 use super::keyed::Keyed;
 use super::vocabulary::{is_common_word, is_of_everybody, is_part_of_a_common_word};
@@ -334,24 +335,6 @@ impl Words {
         }
         identifiers.logon_session_at(folded, start)
     }
-}
-
-/// Where the arguments of a command line begin: behind the image and what ends it.
-pub(crate) fn arguments_of(text: &str) -> usize {
-    if let Some(quoted) = text.strip_prefix('"') {
-        return quoted.find('"').map_or(text.len(), |end| end + 2);
-    }
-    let lower = text.to_ascii_lowercase();
-    // Paths with spaces are not always quoted.
-    for extension in [".exe", ".sys", ".com", ".bat", ".cmd"] {
-        if let Some(found) = lower.find(&format!("{extension} ")) {
-            return found + extension.len();
-        }
-        if lower.ends_with(extension) {
-            return text.len();
-        }
-    }
-    text.find(' ').unwrap_or(text.len())
 }
 
 /// Letters and digits that follow from the name and the key, and nothing else.
