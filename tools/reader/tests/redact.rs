@@ -802,6 +802,39 @@ fn no_part_of_a_name_is_left_where_an_image_seems_to_end_in_it() {
     }
 }
 
+#[test]
+fn times_stay_and_the_time_zone_goes() {
+    for machine in machines() {
+        // BootTime, CurrentTime; TimeZoneBias, TimeZoneId, Reserved; BootTimeBias, SleepTimeBias.
+        let times = [134_117_966_350_000_000_i64, 134_118_002_350_000_000];
+        let zone = [-198_000_000_000_i64, 2 | 1 << 32];
+        let biases = [3_i64, 4];
+        let numbers = [times, zone, biases].concat();
+        let answer: Vec<u8> = numbers
+            .iter()
+            .flat_map(|number| number.to_le_bytes())
+            .collect();
+        let mut builder = Builder::new(machine.width as u8);
+        builder.section(Family::SYSTEM, &machine.answer(3, &answer));
+        let all = Keep {
+            addresses: true,
+            users: true,
+            command_lines: true,
+            environment: true,
+        };
+        let new = redact(&builder.finish(), KEY, all).unwrap().file;
+        let new = Snapshot::parse(&new).unwrap();
+        let bytes = new.answers().next().expect("an answer").bytes;
+        let found: Vec<i64> = bytes
+            .as_chunks()
+            .0
+            .iter()
+            .map(|bytes| i64::from_le_bytes(*bytes))
+            .collect();
+        assert_eq!(found, [times, [0, 0], biases].concat());
+    }
+}
+
 /// Every account of a domain in a file, as text: those that stand there as text of either kind, and those as bytes.
 fn accounts_in(file: &[u8]) -> BTreeMap<String, usize> {
     let mut found = BTreeMap::new();
@@ -914,8 +947,9 @@ fn what_is_to_be_kept_is_kept() {
             .iter()
             .all(|address| addresses_in(&everything, 8).contains(address))
     );
-    // What nobody interprets never is.
+    // What nobody interprets never is, nor what happened to be in memory behind something.
     assert!(!holds(&everything, &SECRET_BYTES[..16]));
+    assert!(has(&file, "left over") && !has(&everything, "left over"));
 
     let without_addresses = kept(Keep {
         addresses: false,

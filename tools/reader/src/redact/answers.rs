@@ -635,15 +635,14 @@ fn environment(copy: &mut Copy<'_, '_>) {
             }
         }
     }
-    if copy.secrets.keep.environment {
-        copy.numbers(0, usize::MAX);
-        return;
-    }
     // What stands behind the end of the environment is whatever was in memory.
     let (units, _) = copy.bytes().as_chunks::<2>();
     let ends = units.windows(2).position(|pair| pair == [[0, 0], [0, 0]]);
     let length = ends.unwrap_or(units.len()) * 2;
-    copy.remove_text(0, length, |unit| unit == u16::from(b'='));
+    match copy.secrets.keep.environment {
+        true => copy.numbers(0, length),
+        false => copy.remove_text(0, length, |unit| unit == u16::from(b'=')),
+    }
 }
 
 /// The first page of an image: what is read of its headers.

@@ -20,8 +20,8 @@ const KERNEL_ADDRESSES: [&str; 7] = [
     "StackLimit",
 ];
 
-/// Fields that nobody knows the meaning of.
-const UNKNOWN: [&str; 8] = [
+/// Fields that nobody knows the meaning of, and those that tell where on Earth the machine is.
+const NOT_COPIED: [&str; 10] = [
     "Reserved",
     "Reserved2",
     "Reserved3",
@@ -30,6 +30,8 @@ const UNKNOWN: [&str; 8] = [
     "Sbz2",
     "Spare0",
     "Spare1",
+    "TimeZoneBias",
+    "TimeZoneId",
 ];
 
 macro_rules! fields {
@@ -257,7 +259,7 @@ impl<'a, 's> Copy<'a, 's> {
         for field in fields {
             let start = field.offset.at(self.width);
             let size = field.size.at(self.width);
-            if start + size > length || UNKNOWN.contains(&field.name) {
+            if start + size > length || NOT_COPIED.contains(&field.name) {
                 continue;
             }
             match KERNEL_ADDRESSES.contains(&field.name) && size == self.width.bytes() {
