@@ -835,6 +835,94 @@ fn times_stay_and_the_time_zone_goes() {
     }
 }
 
+#[test]
+fn servers_in_paths_to_shares_are_names_of_machines() {
+    const SESSION: &str = "00000000000a53f1";
+    // Where its name alone says nothing, it is known from the path.
+    let paths = [
+        ("FILESRV01", "\\Device\\Mup\\FILESRV01\\homes\\a".to_owned()),
+        (
+            "FILESRV02",
+            format!("\\Device\\LanmanRedirector\\;Z:{SESSION}\\FILESRV02\\homes\\a"),
+        ),
+        (
+            "FILESRV03",
+            format!("\\Device\\Mup\\;LanmanRedirector\\;Y:{SESSION}\\FILESRV03\\homes\\a"),
+        ),
+        ("FILESRV04", "\\??\\UNC\\FILESRV04\\homes\\a".to_owned()),
+        (
+            "FILESRV05",
+            "\\GLOBAL??\\UNC\\FILESRV05\\homes\\a".to_owned(),
+        ),
+        ("FILESRV06", "\\\\FILESRV06\\homes\\a".to_owned()),
+        (
+            "FILESRV07",
+            "\\\\FILESRV07.corp.example\\homes\\a".to_owned(),
+        ),
+    ];
+    let mut builder = Builder::new(8);
+    let mut entries = Vec::new();
+    for (server, path) in &paths {
+        let name = |text: &str| {
+            Entry::new(Source::OBJECT_INFORMATION, 1, ADDRESS, &WIDE.name(text)).about(0x104, 0)
+        };
+        entries.push(name(path));
+        entries.push(name("\\Sessions").named(&format!("\\BaseNamedObjects\\of{server}.lock")));
+    }
+    // Also a word of Windows, and what is no path to a machine.
+    let kept = [
+        "\\Registry\\Machine\\System\\Services\\a",
+        "\\\\?\\C:\\tools\\a",
+        "\\\\.\\pipe\\agent",
+        "C:\\\\Vendors\\\\a",
+        "\\Device\\LanmanRedirector\\;X:00000000000003e7\\tsclient\\a",
+    ];
+    let common = format!("\\Device\\Mup\\;X:{SESSION}\\Services\\homes");
+    let link = format!("\\Sessions\\0\\DosDevices\\{LOGON_SESSION}\\end");
+    for text in kept.iter().copied().chain([&common[..], &link]) {
+        entries.push(Entry::new(Source::SYMBOLIC_LINK, 0, ADDRESS, &utf16(text)));
+    }
+    builder.batch(Family::DETAILS, &entries);
+    let file = builder.finish();
+    let new = redacted(&file).file;
+    for (server, path) in &paths {
+        assert!(holds(&file, &utf16(path)));
+        assert_gone(path, &new, server);
+    }
+    assert_gone("the session", &new, SESSION);
+    assert_gone("a word of Windows", &new, &format!("{SESSION}\\Services"));
+    assert!(!holds(&new, &utf16("Services\\homes")));
+    for text in kept {
+        assert!(holds(&new, &utf16(text)), "{text}");
+    }
+    // All logon sessions are one, however their number is written.
+    let snapshot = Snapshot::parse(&new).unwrap();
+    let links = snapshot
+        .answers()
+        .filter(|answer| answer.source == Source::SYMBOLIC_LINK);
+    let texts: Vec<_> = links
+        .map(|answer| {
+            answer
+                .bytes
+                .iter()
+                .step_by(2)
+                .map(|byte| char::from(*byte))
+                .collect::<String>()
+        })
+        .collect();
+    let number = texts
+        .last()
+        .and_then(|link| link.strip_suffix("\\end"))
+        .expect("the link");
+    let number = format!("00000000{}", &number[number.len() - 8..]);
+    assert!(
+        texts[kept.len()].contains(&format!(";X:{number}\\")),
+        "{texts:?}"
+    );
+    // With a key, once for each path and once for the word of Windows.
+    assert_eq!(texts.len(), kept.len() + 2);
+}
+
 /// Every account of a domain in a file, as text: those that stand there as text of either kind, and those as bytes.
 fn accounts_in(file: &[u8]) -> BTreeMap<String, usize> {
     let mut found = BTreeMap::new();

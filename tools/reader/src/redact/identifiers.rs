@@ -126,13 +126,33 @@ impl Identifiers {
         if low.len() != 8 || !is_last {
             return None;
         }
-        let number = low.iter().fold(0_u32, |number, digit| number << 4 | digit);
-        // SYSTEM_LUID, ANONYMOUS_LOGON_LUID, LOCALSERVICE_LUID, NETWORKSERVICE_LUID, IUSER_LUID.
-        if number <= 0x3E7 {
+        let pseudonym = self.logon_session(&low)?;
+        Some(units(&format!("00000000-{pseudonym:08x}")))
+    }
+
+    /// The same number as redirectors write it behind the letter of a drive: `;Z:00000000000a53f1`.
+    pub fn logon_session_of_drive_at(&self, folded: &[u16], start: usize) -> Option<Vec<u16>> {
+        let before = folded.get(start.checked_sub(3)?..start)?;
+        if before[0] != u16::from(b';') || before[2] != u16::from(b':') {
             return None;
         }
-        let pseudonym = self.keyed.number("logon session", &number.to_le_bytes(), 0) as u32;
-        Some(units(&format!("00000000-{pseudonym:08x}")))
+        let digits = hexadecimal_digits(folded, start);
+        if digits.len() != 16 {
+            return None;
+        }
+        let pseudonym = self.logon_session(&digits)?;
+        Some(units(&format!("00000000{pseudonym:08x}")))
+    }
+
+    /// What stands for the low half of the LUID with these digits, at most 16. The high half is 0: it would take weeks of
+    /// nothing but logons until it is not.
+    fn logon_session(&self, digits: &[u32]) -> Option<u32> {
+        let digits = digits.iter().copied().map(u64::from);
+        let number = digits.fold(0, |number, digit| number << 4 | digit);
+        // SYSTEM_LUID, ANONYMOUS_LOGON_LUID, LOCALSERVICE_LUID, NETWORKSERVICE_LUID, IUSER_LUID.
+        let is_of_system = number <= 0x3E7;
+        let low = (number as u32).to_le_bytes();
+        (!is_of_system).then(|| self.keyed.number("logon session", &low, 0) as u32)
     }
 
     /// Replaces every identifier that stands in `bytes` as the kernel keeps them, at whatever place.

@@ -13,6 +13,7 @@ mod firmware;
 mod identifiers;
 mod keyed;
 mod registry;
+mod servers;
 mod vocabulary;
 mod words;
 

@@ -1,8 +1,9 @@
 //! Words that are the same on every machine.
 
 /// Names of accounts, domains and profiles that tell nobody from anybody.
-const OF_EVERYBODY: [&str; 32] = [
+const OF_EVERYBODY: [&str; 38] = [
     ".",
+    "127.0.0.1",
     "administrator",
     "administrators",
     "all users",
@@ -19,21 +20,26 @@ const OF_EVERYBODY: [&str; 32] = [
     "localhost",
     "localservice",
     "localsystem",
+    "mailslot",
     "network service",
     "networkservice",
     "nobody",
     "nt authority",
     "nt service",
     "nt virtual machine",
+    "pipe",
     "public",
     "root",
     "service",
     "system",
     "systemprofile",
+    "tsclient",
     "user",
     "users",
     "wdagutilityaccount",
     "workgroup",
+    "wsl$",
+    "wsl.localhost",
 ];
 
 /// Words of Windows that snapshots are made of and readers look for.

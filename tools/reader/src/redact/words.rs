@@ -6,6 +6,7 @@ use super::addresses::Addresses;
 use super::command_line::arguments_of;
 use super::identifiers::Identifiers;
 use super::keyed::Keyed;
+use super::servers::servers;
 use super::vocabulary::{is_common_word, is_of_everybody, is_part_of_a_common_word};
 
 /// What stands for a character that was removed: no file name has it.
@@ -13,6 +14,9 @@ pub(super) const REMOVED: u16 = b'*' as u16;
 
 /// Below a directory of these names, profiles of users stand.
 const PROFILES: [&str; 2] = ["users", "documents and settings"];
+
+/// Below a directory of these names, and behind two backslashes, machines stand.
+const SERVERS: [&str; 5] = ["mup", "lanmanredirector", "webdavredirector", "unc", ""];
 
 /// Names of variables and registry values whose text is the name of a user, a machine or a domain.
 const TELLING: [&str; 20] = [
@@ -53,8 +57,8 @@ const ALREADY_REPLACED: u16 = 0xD800;
 /// Where a word is replaced.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 enum Reach {
-    /// As the name of a profile only: it is a word that Windows uses for something else.
-    Profile,
+    /// Where a profile or a server is named only: it is a word that Windows uses for something else.
+    Named,
     /// Where it is not part of another word.
     Whole,
     /// Everywhere.
@@ -114,7 +118,7 @@ impl Words {
         self.names.len() as u64
     }
 
-    /// Learns the names of users from paths in a text.
+    /// Learns the names of users and machines from paths in a text.
     pub fn learn_paths(&mut self, text: &str) {
         if !self.users || !text.contains(['\\', '/']) {
             return;
@@ -128,6 +132,9 @@ impl Words {
                 let name = *name;
                 self.learn_name(name);
             }
+        }
+        for server in servers(text) {
+            self.learn_name(server);
         }
     }
 
@@ -188,7 +195,7 @@ impl Words {
         for name in &self.names {
             let folded = units(name);
             let reach = match folded.len() {
-                _ if is_common_word(name) => Reach::Profile,
+                _ if is_common_word(name) => Reach::Named,
                 length if length < SHORTEST_INSIDE => Reach::Whole,
                 _ if is_part_of_a_common_word(name) => Reach::Whole,
                 _ => Reach::Everywhere,
@@ -297,7 +304,7 @@ impl Words {
                 && match word.reach {
                     Reach::Everywhere => true,
                     Reach::Whole => is_whole(folded, start, end),
-                    Reach::Profile => is_whole(folded, start, end) && is_in_profiles(folded, start),
+                    Reach::Named => is_whole(folded, start, end) && is_named(folded, start),
                 }
         });
         found.map(|word| word.replacement.clone())
@@ -333,7 +340,9 @@ impl Words {
             // Numbers that are written with leading zeros are none of the system's.
             return Some(units(&text)).filter(|text| text.len() == end - start);
         }
-        identifiers.logon_session_at(folded, start)
+        identifiers
+            .logon_session_at(folded, start)
+            .or_else(|| identifiers.logon_session_of_drive_at(folded, start))
     }
 }
 
@@ -387,11 +396,27 @@ fn is_whole(folded: &[u16], start: usize, end: usize) -> bool {
     !is_of_word(before) && !is_of_word(folded.get(end))
 }
 
-fn is_in_profiles(folded: &[u16], start: usize) -> bool {
-    PROFILES.iter().any(|profiles| {
-        let directory = units(&format!("\\{profiles}\\"));
+/// Whether a profile or a server is named at `start`.
+fn is_named(folded: &[u16], start: usize) -> bool {
+    let is_behind = |directory: &&str| {
+        let directory = units(&format!("\\{directory}\\"));
         folded[..start].ends_with(&directory)
-    })
+    };
+    PROFILES.iter().chain(&SERVERS).any(is_behind) || is_behind_redirector(&folded[..start])
+}
+
+/// Whether a text ends with a part such as `;Z:00000000000a53f1\`.
+fn is_behind_redirector(folded: &[u16]) -> bool {
+    /// Units of such a part, at the most.
+    const LONGEST: usize = 64;
+    const SEPARATOR: u16 = b'\\' as u16;
+
+    let Some((&SEPARATOR, part)) = folded.split_last() else {
+        return false;
+    };
+    let part = &part[part.len().saturating_sub(LONGEST)..];
+    let last = part.rsplit(|unit| *unit == SEPARATOR).next();
+    last.is_some_and(|last| last.first() == Some(&u16::from(b';')))
 }
 
 /// The place behind `text`, which is ASCII, if that stands at `start`.
