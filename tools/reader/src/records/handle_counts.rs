@@ -14,17 +14,43 @@ use crate::snapshot::Snapshot;
 pub(crate) struct CountsByType {
     /// The names of types, in their order.
     types: Vec<Arc<str>>,
-    /// Process id, place of the name of the type, and number: in that order, and of each once, when all are counted.
-    by_process: Vec<(u64, u32, u64)>,
-    /// To objects whose type has no name here.
-    pub of_unknown_type: u64,
+    /// Process id, type, and number: in that order, and of each once, when all are counted.
+    by_process: Vec<(u64, Type, u64)>,
+}
+
+/// A type: by the place of its name, or by its index where that has none.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+enum Type {
+    Named(u32),
+    Unknown(u32),
 }
 
 impl CountsByType {
-    /// By process id and name of the type, in that order.
+    /// By process id and name of the type, in that order; not those to objects whose type has no name here.
     pub fn by_process(&self) -> impl Iterator<Item = (u64, &Arc<str>, u64)> {
         let counts = self.by_process.iter();
-        counts.map(|(pid, place, count)| (*pid, &self.types[*place as usize], *count))
+        counts.filter_map(|(pid, of, count)| match of {
+            Type::Named(place) => Some((*pid, &self.types[*place as usize], *count)),
+            Type::Unknown(_) => None,
+        })
+    }
+
+    /// Those to objects whose type has no name here.
+    pub fn of_unknown_type(&self) -> u64 {
+        let counts = self.by_process.iter();
+        let unknown = counts.filter(|(_, of, _)| matches!(of, Type::Unknown(_)));
+        unknown.map(|(_, _, count)| count).sum()
+    }
+
+    /// By process id; a type without a name here is told by its index.
+    pub fn all_by_process(&self) -> impl Iterator<Item = (u64, Arc<str>, u64)> {
+        self.by_process.iter().map(|(pid, of, count)| {
+            let name = match of {
+                Type::Named(place) => self.types[*place as usize].clone(),
+                Type::Unknown(index) => format!("type {index}").into(),
+            };
+            (*pid, name, *count)
+        })
     }
 
     /// Puts together what was counted of the same process and type at different places of the list.
@@ -69,13 +95,12 @@ impl Current {
         }
     }
 
-    /// Adds them to the others, where a type is among those of the names.
+    /// Adds them to the others.
     fn flush(&mut self, places: &BTreeMap<u32, u32>, counts: &mut CountsByType) {
         for (type_index, count) in self.counts.drain(..) {
-            match places.get(&type_index) {
-                Some(place) => counts.by_process.push((self.pid, *place, count)),
-                None => counts.of_unknown_type += count,
-            }
+            let place = places.get(&type_index);
+            let of = place.map_or(Type::Unknown(type_index), |place| Type::Named(*place));
+            counts.by_process.push((self.pid, of, count));
         }
     }
 }
@@ -115,7 +140,7 @@ impl Snapshot<'_> {
             current.flush(&places, &mut counts);
             for (place, count) in (0..).zip(of_capture).filter(|(_, count)| *count != 0) {
                 let own_id = self.header.process_id;
-                counts.by_process.push((own_id, place, count));
+                counts.by_process.push((own_id, Type::Named(place), count));
             }
             counts.finish();
             counts
@@ -186,7 +211,7 @@ mod tests {
                 .map(|(pid, name, count)| ((pid, name.clone()), count))
                 .collect();
             assert_eq!(by_process, Vec::from_iter(expected));
-            assert_eq!(counts.of_unknown_type, of_unknown_type);
+            assert_eq!(counts.of_unknown_type(), of_unknown_type);
         }
     }
 

@@ -1,5 +1,4 @@
-//! Handles counted by type and by process, while the list is read: a record for each of a million would take many times the
-//! memory of the file.
+//! Numbers of handles by type alone and by process alone.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -8,7 +7,6 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::Reading;
-use crate::error::Problem;
 use crate::snapshot::Snapshot;
 
 /// The handles to objects of one type.
@@ -34,15 +32,12 @@ pub struct OfProcess {
     pub handle_count: u64,
 }
 
-/// Numbers of handles by process id and name of the type.
-type Totals = BTreeMap<(u64, Arc<str>), u64>;
-
 impl Snapshot<'_> {
     /// The handles of those processes and to those types that `wanted` picks, counted by type: the most first.
     pub fn handles_by_type(&self, wanted: impl Fn(u64, &str) -> bool) -> Reading<Vec<OfType>> {
-        Reading::gather(|problems| {
+        self.handle_counts_by_type().map(|counts| {
             let mut types: BTreeMap<Arc<str>, (u64, usize)> = BTreeMap::new();
-            for ((pid, object_type), handles) in self.handle_totals(problems) {
+            for (pid, object_type, handles) in counts.all_by_process() {
                 if wanted(pid, &object_type) {
                     let (count, processes) = types.entry(object_type).or_default();
                     *count += handles;
@@ -67,10 +62,10 @@ impl Snapshot<'_> {
         &self,
         wanted: impl Fn(u64, &str) -> bool,
     ) -> Reading<Vec<OfProcess>> {
-        Reading::gather(|problems| {
+        self.handle_counts_by_type().map(|counts| {
             let images = self.image_names();
             let mut rows: Vec<OfProcess> = Vec::new();
-            for ((pid, object_type), handles) in self.handle_totals(problems) {
+            for (pid, object_type, handles) in counts.all_by_process() {
                 match rows.last_mut() {
                     _ if !wanted(pid, &object_type) => {}
                     Some(row) if row.pid == pid => row.handle_count += handles,
@@ -84,46 +79,6 @@ impl Snapshot<'_> {
             rows.sort_by_key(|row| Reverse(row.handle_count));
             rows
         })
-    }
-
-    fn handle_totals(&self, problems: &mut Vec<Problem>) -> Totals {
-        let type_names = self.type_names();
-        let own_types = self.own_handle_types();
-        let mut totals = Totals::new();
-        let mut by_index: BTreeMap<(u64, u32), u64> = BTreeMap::new();
-        // Lists are ordered by process, each of which has handles to a few types: theirs are counted first.
-        let mut process_id = 0;
-        let mut counts: Vec<(u32, u64)> = Vec::new();
-        for entry in self.each_handle_entry(problems) {
-            if entry.process_id == self.header.process_id
-                && let Some(name) = own_types.get(&entry.handle)
-            {
-                *totals.entry((entry.process_id, name.clone())).or_default() += 1;
-                continue;
-            }
-            if entry.process_id != process_id {
-                for (index, count) in counts.drain(..) {
-                    *by_index.entry((process_id, index)).or_default() += count;
-                }
-                process_id = entry.process_id;
-            }
-            match counts
-                .iter_mut()
-                .find(|(index, _)| *index == entry.type_index)
-            {
-                Some((_, count)) => *count += 1,
-                None => counts.push((entry.type_index, 1)),
-            }
-        }
-        for (index, count) in counts {
-            *by_index.entry((process_id, index)).or_default() += count;
-        }
-        for ((pid, index), count) in by_index {
-            let name = type_names.get(&index).cloned();
-            let name = name.unwrap_or_else(|| format!("type {index}").into());
-            *totals.entry((pid, name)).or_default() += count;
-        }
-        totals
     }
 }
 

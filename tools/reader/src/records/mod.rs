@@ -100,6 +100,14 @@ impl<T> Reading<T> {
         let value = read(&mut problems);
         Self { value, problems }
     }
+
+    /// The same problems with what is made of the value.
+    fn map<U>(self, make: impl FnOnce(T) -> U) -> Reading<U> {
+        Reading {
+            value: make(self.value),
+            problems: self.problems,
+        }
+    }
 }
 
 impl Snapshot<'_> {

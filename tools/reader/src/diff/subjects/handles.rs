@@ -20,7 +20,7 @@ pub(super) fn each(side: &Side<'_>, sink: &mut Sink<'_>) -> Gaps {
     if let Some(reason) = captured::list(side.snapshot, source, &CLASSES, &reading.problems) {
         return Gaps::everything(reason);
     }
-    let of_unknown_type = reading.value.of_unknown_type;
+    let of_unknown_type = reading.value.of_unknown_type();
     for (pid, object_type, count) in reading.value.by_process() {
         sink.give(|| {
             side.item_of(pid, object_type)
