@@ -9,7 +9,7 @@ mod second {
     const HEADER: usize = 256;
     const RECORD_HEADER: usize = 48;
     const QUESTION: usize = 56;
-    const ANSWER: usize = 56;
+    const ANSWER: usize = 64;
     const TRAILER: usize = 32;
     const ITEM: usize = 56;
 
@@ -77,12 +77,18 @@ mod second {
     pub struct Section {
         pub ordinal: u32,
         pub question: Question,
-        /// The chunks up to the first one that is missing.
+        /// The chunks up to the first record that is lost or out of order.
         pub payload: Vec<u8>,
-        /// Whether that is all of them.
-        pub whole: bool,
+        pub condition: Condition,
         /// `None` where the file ends before the section does, or the record was lost.
         pub answer: Option<Answer>,
+    }
+
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    pub enum Condition {
+        Whole,
+        Torn,
+        Damaged,
     }
 
     #[derive(Debug, PartialEq)]
@@ -143,8 +149,10 @@ mod second {
 
     pub fn decode(file: &[u8]) -> Result<Snapshot, Refusal> {
         let header = header(file)?;
-        let records = records(file, &header.snapshot_id);
-        let sections = sections(&records);
+        let found = records(file, &header.snapshot_id);
+        let sections = sections(&found);
+        let sound = found.into_iter().filter(|found| !found.lost);
+        let records: Vec<_> = sound.map(|found| found.record).collect();
         let trailer = records
             .iter()
             .find(|r| &r.kind == b"TRLR")
@@ -195,68 +203,95 @@ mod second {
         })
     }
 
-    /// Every sound record. Where none stands, the search goes on at the next multiple of 8.
-    fn records(file: &[u8], snapshot_id: &[u8; 16]) -> Vec<Record> {
+    /// A record whose header is sound.
+    struct Found {
+        record: Record,
+        /// Its payload is not the one that was written.
+        lost: bool,
+    }
+
+    /// The records up to the trailer or to where the file was cut. Where none stands, the search goes on at the next multiple
+    /// of 8.
+    fn records(file: &[u8], snapshot_id: &[u8; 16]) -> Vec<Found> {
         let mut records = Vec::new();
         let mut offset = HEADER;
-        while offset < file.len() {
-            match record(file, offset, snapshot_id) {
-                Some(record) => {
-                    offset += RECORD_HEADER + record.payload.len().next_multiple_of(8);
-                    records.push(record);
-                }
-                None => offset += 8,
+        while let Some((head, behind)) = file
+            .get(offset..)
+            .and_then(|rest| rest.split_at_checked(RECORD_HEADER))
+        {
+            if head[8..24] != *snapshot_id || checksum(&head[..40]) != u64_at(head, 40) {
+                offset += 8;
+                continue;
             }
+            let length = u32_at(head, 4) as usize;
+            let Some(padded) = behind.get(..length.next_multiple_of(8)) else {
+                break;
+            };
+            let record = Record {
+                offset,
+                kind: bytes_at(head, 0),
+                section: u32_at(head, 24),
+                sequence: u32_at(head, 28),
+                payload: padded[..length].to_vec(),
+            };
+            let is_trailer = &record.kind == b"TRLR";
+            let lost = checksum(padded) != u64_at(head, 32);
+            records.push(Found { record, lost });
+            if is_trailer {
+                break;
+            }
+            offset += RECORD_HEADER + padded.len();
         }
         records
     }
 
-    fn record(file: &[u8], offset: usize, snapshot_id: &[u8; 16]) -> Option<Record> {
-        let (head, behind) = file[offset..].split_at_checked(RECORD_HEADER)?;
-        if head[8..24] != *snapshot_id || checksum(&head[..40]) != u64_at(head, 40) {
-            return None;
-        }
-        let length = u32_at(head, 4) as usize;
-        let padded = behind.get(..length.next_multiple_of(8))?;
-        if checksum(padded) != u64_at(head, 32) {
-            return None;
-        }
-        Some(Record {
-            offset,
-            kind: bytes_at(head, 0),
-            section: u32_at(head, 24),
-            sequence: u32_at(head, 28),
-            payload: padded[..length].to_vec(),
-        })
-    }
-
-    fn sections(records: &[Record]) -> Vec<Section> {
-        let mut by_ordinal: BTreeMap<u32, Vec<&Record>> = BTreeMap::new();
-        for record in records.iter().filter(|r| &r.kind != b"TRLR") {
-            by_ordinal.entry(record.section).or_default().push(record);
+    fn sections(records: &[Found]) -> Vec<Section> {
+        let mut by_ordinal: BTreeMap<u32, Vec<&Found>> = BTreeMap::new();
+        for found in records.iter().filter(|r| &r.record.kind != b"TRLR") {
+            by_ordinal
+                .entry(found.record.section)
+                .or_default()
+                .push(found);
         }
         by_ordinal
             .into_iter()
-            .filter_map(|(ordinal, records)| section(ordinal, records))
+            .filter_map(|(ordinal, records)| section(ordinal, &records))
             .collect()
     }
 
-    fn section(ordinal: u32, mut records: Vec<&Record>) -> Option<Section> {
-        records.sort_by_key(|r| r.sequence);
-        let question = question(&records.iter().find(|r| &r.kind == b"SECT")?.payload)?;
-        let end = records.iter().find(|r| &r.kind == b"SEND");
-        let answer = end.and_then(|r| answer(&r.payload));
-        let payload: Vec<u8> = (1..)
-            .zip(records.iter().filter(|r| &r.kind == b"DATA"))
-            .take_while(|(place, chunk)| chunk.sequence == *place)
-            .flat_map(|(_, chunk)| chunk.payload.iter().copied())
+    fn section(ordinal: u32, records: &[&Found]) -> Option<Section> {
+        let last = |kind: &[u8; 4]| {
+            let mut sound = records.iter().filter(|found| !found.lost);
+            sound.rfind(|found| found.record.kind == *kind)
+        };
+        let question = question(&last(b"SECT")?.record.payload)?;
+        let answer = last(b"SEND").and_then(|found| answer(&found.record.payload));
+        let in_order = (0..)
+            .zip(records)
+            .take_while(|(place, found)| !found.lost && found.record.sequence == *place)
+            .count();
+        let chunks = records[..in_order]
+            .iter()
+            .filter(|found| &found.record.kind == b"DATA");
+        let payload: Vec<u8> = chunks
+            .clone()
+            .flat_map(|chunk| chunk.record.payload.iter().copied())
             .collect();
+        let agrees = |answer: &Answer| {
+            answer.total_length == payload.len() as u64
+                && answer.chunks as usize == chunks.clone().count()
+        };
+        let condition = match &answer {
+            _ if in_order != records.len() => Condition::Damaged,
+            None => Condition::Torn,
+            Some(answer) if agrees(answer) => Condition::Whole,
+            Some(_) => Condition::Damaged,
+        };
         Some(Section {
             ordinal,
             question,
-            whole: (answer.as_ref())
-                .is_some_and(|answer| answer.total_length == payload.len() as u64),
             payload,
+            condition,
             answer,
         })
     }
@@ -265,6 +300,9 @@ mod second {
         let (p, names) = payload.split_at_checked(QUESTION)?;
         let (name, names) = names.split_at_checked(u16_at(p, 50).into())?;
         let value_name = names.get(..u16_at(p, 52).into())?;
+        if value_name.len() != names.len() {
+            return None;
+        }
         Some(Question {
             source: u32_at(p, 0),
             class: u32_at(p, 4),
@@ -281,7 +319,7 @@ mod second {
     }
 
     fn answer(payload: &[u8]) -> Option<Answer> {
-        let p = payload.get(..ANSWER)?;
+        let p = payload.get(..ANSWER).filter(|_| payload.len() == ANSWER)?;
         Some(Answer {
             status: u32_at(p, 0),
             outcome: u16_at(p, 4),
@@ -298,7 +336,9 @@ mod second {
 
     fn trailer(record: &Record) -> Option<Trailer> {
         let (p, index) = record.payload.split_at_checked(TRAILER)?;
-        let index = index.get(..u32_at(p, 28) as usize * 8)?;
+        if index.len() != u32_at(p, 28) as usize * 8 {
+            return None;
+        }
         Some(Trailer {
             sections: record.section,
             system_time: i64_at(p, 0),
@@ -502,10 +542,11 @@ mod second {
 /// The same file as `bootshot-format` and the reader read it, in the second decoder's words.
 mod tools {
     use super::second::{
-        Answer, Header, Item, Object, Question, Record, Refusal, Run, Section, Snapshot, Trailer,
+        Answer, Condition, Header, Item, Object, Question, Record, Refusal, Run, Section, Snapshot,
+        Trailer,
     };
-    use bootshot_format::{HeaderError, Items, Records};
-    use bootshot_reader::Condition;
+    use bootshot_format::{HeaderError, Items, RecordKind, Records};
+    use bootshot_reader::Condition::{Damaged, Intact, Torn};
     use bootshot_reader::decode::{self, Buffer};
     use bootshot_reader::layout::PointerWidth;
     use test_snapshots::utf16;
@@ -586,9 +627,17 @@ mod tools {
         // The reader gives names as text; what stands in the file, the record tells.
         let (begin, name, value_name) = records
             .iter()
-            .find(|record| record.offset == section.file_offset)
+            .rfind(|record| {
+                let header = &record.header;
+                (header.section, header.kind) == (section.ordinal, RecordKind::SECTION_BEGIN)
+            })
             .and_then(bootshot_format::Record::section_begin)
-            .expect("a section of the reader starts with its question");
+            .expect("a section of the reader has a question");
+        let starts_at = |record: &bootshot_format::Record| record.offset == section.file_offset;
+        assert!(
+            records.iter().any(starts_at) || section.condition == Damaged,
+            "it starts with one of its records"
+        );
         assert_eq!(section.begin, begin);
         assert_eq!(section.name(), text(name));
         assert_eq!(section.value_name(), text(value_name));
@@ -608,7 +657,11 @@ mod tools {
                 value_name: value_name.to_vec(),
             },
             payload: section.payload.to_vec(),
-            whole: section.condition == Condition::Intact,
+            condition: match section.condition {
+                Intact => Condition::Whole,
+                Torn => Condition::Torn,
+                Damaged => Condition::Damaged,
+            },
             answer: section.end.as_ref().map(|end| Answer {
                 status: end.status,
                 outcome: end.outcome.0,
@@ -637,20 +690,20 @@ mod tools {
         })
     }
 
-    /// The items of every batch of a sound file, by section.
+    /// The items of every batch, by section; of a damaged one those before the damage.
     pub fn items(file: &[u8]) -> Vec<Vec<Item>> {
-        let read = bootshot_reader::Snapshot::parse(file).expect("the file is sound");
+        let read = bootshot_reader::Snapshot::parse(file).expect("the header is sound");
         let batches = read.sections.iter().filter(|section| section.is_batch());
         batches
             .map(|section| {
                 let items = Items::new(&section.payload, section.begin.encoding)
-                    .map(|item| item.expect("the file is sound"));
-                items.zip(read.answers_in(section)).map(item).collect()
+                    .map(|item| item.expect("the reader gives an answer from it"));
+                read.answers_in(section).zip(items).map(item).collect()
             })
             .collect()
     }
 
-    fn item((item, answer): (bootshot_format::Item, bootshot_reader::Answer)) -> Item {
+    fn item((answer, item): (bootshot_reader::Answer, bootshot_format::Item)) -> Item {
         assert_eq!(answer.name(), text(item.name));
         assert_eq!(answer.value_name(), text(item.value_name));
         Item {
@@ -968,6 +1021,8 @@ mod written {
     }
 }
 
+use second::Condition;
+
 /// The golden snapshots with their paths; a folder without any is a mistake.
 fn golden() -> Vec<(String, Vec<u8>)> {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("golden");
@@ -995,7 +1050,7 @@ fn assert_whole_and_the_same(name: &str, file: &[u8]) {
     assert_eq!(tools::decode(file).as_ref(), Ok(&second), "{name}");
 
     assert!(
-        second.sections.iter().all(|section| section.whole),
+        (second.sections.iter()).all(|section| section.condition == Condition::Whole),
         "{name}"
     );
     let trailer = second.trailer.as_ref().expect(name);
@@ -1107,6 +1162,27 @@ fn both_decoders_keep_the_same_of_every_truncation() {
     }
 }
 
+/// What both decoders read in a damaged file with a sound header.
+fn read_the_same(name: &str, file: &[u8]) -> second::Snapshot {
+    let [second, tools] = [second::decode(file), tools::decode(file)].map(|decoded| {
+        let mut snapshot = decoded.expect("the header is untouched");
+        for section in &mut snapshot.sections {
+            // How much of a damaged payload a reader shows is its own affair.
+            if section.condition == Condition::Damaged {
+                section.payload.clear();
+            }
+        }
+        snapshot
+    });
+    assert_eq!(tools, second, "{name}");
+    // Its items are not.
+    let whole = second::decode(file).expect("the header is untouched");
+    let batches = whole.sections.iter().filter(|section| section.is_batch());
+    let items: Vec<_> = batches.map(second::Section::items).collect();
+    assert_eq!(tools::items(file), items, "{name}");
+    second
+}
+
 #[test]
 fn both_decoders_keep_the_same_behind_a_changed_bit() {
     let file = written::one_of_each();
@@ -1115,21 +1191,158 @@ fn both_decoders_keep_the_same_behind_a_changed_bit() {
     for bit in (256 * 8..file.len() * 8).step_by(5) {
         let mut changed = file.clone();
         changed[bit / 8] ^= 1 << (bit % 8);
-        let [second, tools] = [second::decode(&changed), tools::decode(&changed)].map(|decoded| {
-            let mut snapshot = decoded.expect("the header is untouched");
-            for section in snapshot
-                .sections
-                .iter_mut()
-                .filter(|section| !section.whole)
-            {
-                // The specification leaves open how much of a damaged payload a reader shows.
-                section.payload.clear();
-            }
-            snapshot
-        });
-        assert_eq!(second.records.len(), whole - 1, "bit {bit}");
-        assert_eq!(tools, second, "bit {bit}");
+        let name = format!("bit {bit}");
+        let second = read_the_same(&name, &changed);
+        assert_eq!(second.records.len(), whole - 1, "{name}");
     }
+}
+
+/// The records of a sound file as they stand in it, each with what it is.
+fn pieces(file: &[u8]) -> Vec<(second::Record, Vec<u8>)> {
+    let records = second::decode(file).expect("it is sound").records;
+    let end =
+        |record: &second::Record| record.offset + 48 + record.payload.len().next_multiple_of(8);
+    let piece = |record: second::Record| {
+        let bytes = file[record.offset..end(&record)].to_vec();
+        (record, bytes)
+    };
+    records.into_iter().map(piece).collect()
+}
+
+/// A record with another payload, under checksums that hold.
+fn with_payload(record: &[u8], payload: &[u8]) -> Vec<u8> {
+    let mut new = [&record[..48], payload].concat();
+    new.resize(new.len().next_multiple_of(8), 0);
+    new[4..8].copy_from_slice(&(payload.len() as u32).to_le_bytes());
+    let checksum = second::checksum(&new[48..]);
+    new[32..40].copy_from_slice(&checksum.to_le_bytes());
+    let checksum = second::checksum(&new[..40]);
+    new[40..48].copy_from_slice(&checksum.to_le_bytes());
+    new
+}
+
+/// What became of the section that a record was of.
+fn condition(snapshot: &second::Snapshot, of: &second::Record) -> Option<Condition> {
+    let mut sections = snapshot.sections.iter();
+    let section = sections.find(|section| section.ordinal == of.section);
+    section.map(|section| section.condition)
+}
+
+#[test]
+fn both_decoders_judge_lost_missing_repeated_and_swapped_records_the_same() {
+    let file = written::one_of_each();
+    let pieces = pieces(&file);
+    let with = |change: &dyn Fn(&mut Vec<Vec<u8>>)| {
+        let mut records: Vec<_> = pieces.iter().map(|(_, bytes)| bytes.clone()).collect();
+        change(&mut records);
+        [&file[..256], &records.concat()].concat()
+    };
+    let trailer = pieces.len() - 1;
+    for (place, (record, bytes)) in pieces.iter().enumerate() {
+        let is_kind = |kind: &[u8; 4]| record.kind == *kind;
+        let judged = |what: &str, change: &dyn Fn(&mut Vec<Vec<u8>>)| {
+            let name = format!("record {place} {what}");
+            let snapshot = read_the_same(&name, &with(change));
+            (condition(&snapshot, record), snapshot, name)
+        };
+        let last_byte = |records: &mut Vec<Vec<u8>>| *records[place].last_mut().unwrap() ^= 1;
+
+        let (lost, snapshot, name) = judged("is lost", &|records| {
+            last_byte(records);
+            records.extend(pieces.iter().map(|(_, bytes)| bytes.clone()));
+        });
+        if is_kind(b"TRLR") {
+            assert_eq!(snapshot.trailer, None, "{name}");
+            assert_eq!(snapshot.records.len(), trailer, "nothing behind it is read");
+            continue;
+        }
+        assert!(snapshot.trailer.is_some(), "{name}");
+        let expected = (!is_kind(b"SECT")).then_some(Condition::Damaged);
+        assert_eq!(lost, expected, "{name}");
+        let last_of_all = &|records: &mut Vec<Vec<u8>>| {
+            last_byte(records);
+            records.truncate(place + 1);
+        };
+        let (lost, _, name) = judged("is lost and the last", last_of_all);
+        assert_eq!(lost, expected, "{name}");
+
+        let (missing, _, name) = judged("is missing", &|records| drop(records.remove(place)));
+        let expected = match &record.kind {
+            b"SECT" => None,
+            b"SEND" => Some(Condition::Torn),
+            _ => Some(Condition::Damaged),
+        };
+        assert_eq!(missing, expected, "{name}");
+
+        for (what, at) in [("stands twice", place), ("is repeated at the end", trailer)] {
+            let (repeated, _, name) = judged(what, &|records| records.insert(at, bytes.clone()));
+            assert_eq!(repeated, Some(Condition::Damaged), "{name}");
+        }
+
+        let next = &pieces[place + 1].0;
+        let (swapped, _, name) = judged("is behind the next", &|records| {
+            records.swap(place, place + 1);
+        });
+        if next.section == record.section && next.kind != *b"TRLR" {
+            assert_eq!(swapped, Some(Condition::Damaged), "{name}");
+        } else if next.kind != *b"TRLR" {
+            assert_eq!(
+                swapped,
+                Some(Condition::Whole),
+                "{name}: sections may come in any order"
+            );
+        }
+
+        let longer = [&record.payload[..], &[0; 8]].concat();
+        let (longer, _, name) = judged("is longer", &|records| {
+            records[place] = with_payload(bytes, &longer);
+        });
+        let expected = match &record.kind {
+            b"SECT" => None,
+            b"SEND" => Some(Condition::Torn),
+            _ => Some(Condition::Damaged),
+        };
+        assert_eq!(longer, expected, "{name}");
+        for (field, at) in [("total length", 8), ("number of chunks", 16)] {
+            if !is_kind(b"SEND") {
+                continue;
+            }
+            let mut payload = record.payload.clone();
+            payload[at] ^= 1;
+            let (disagreeing, _, name) = judged(field, &|records| {
+                records[place] = with_payload(bytes, &payload);
+            });
+            assert_eq!(disagreeing, Some(Condition::Damaged), "{name}");
+        }
+    }
+}
+
+#[test]
+fn both_decoders_read_no_trailer_of_another_length_and_nothing_behind_it() {
+    let file = written::one_of_each();
+    let pieces = pieces(&file);
+    let (trailer, bytes) = pieces.last().expect("it is sound");
+    let longer = [&trailer.payload[..], &[0; 8]].concat();
+    let before = &file[..trailer.offset];
+    let changed = [before, &with_payload(bytes, &longer), &file[256..]].concat();
+    let snapshot = read_the_same("a longer trailer", &changed);
+    assert_eq!(snapshot.trailer, None);
+    assert_eq!(snapshot.records.len(), pieces.len());
+}
+
+#[test]
+fn both_decoders_stop_at_a_record_that_reaches_beyond_the_end() {
+    // A record inside the payload of another, which a cut leaves in the file.
+    let file = written::one_of_each();
+    let pieces = pieces(&file);
+    let chunk = pieces.iter().find(|(record, _)| &record.kind == b"DATA");
+    let (record, bytes) = chunk.expect("it has one");
+    let inner = &pieces[0].1;
+    let outer = with_payload(bytes, &[inner, &[0; 8][..]].concat());
+    let cut = [&file[..record.offset], &outer[..48 + inner.len()]].concat();
+    let snapshot = read_the_same("a record inside another", &cut);
+    assert_eq!(snapshot.records.len(), 1);
+    assert_eq!(condition(&snapshot, record), Some(Condition::Torn));
 }
 
 #[test]

@@ -1,11 +1,11 @@
 //! The parts of the file that have to agree with each other, beside what reading it checks anyway.
 
-use bootshot_format::{Header, INDEX_CAPACITY, RecordKind, Records};
+use bootshot_format::{Encoding, Header, INDEX_CAPACITY, PACKED_BATCHES, RecordKind, Records};
 
 use crate::error::Problem;
 use crate::snapshot::{Condition, Section, Snapshot};
 
-/// Sections without an end, ordinals, item counts, and what the trailer says of the sections.
+/// Sections without an end, ordinals, item counts, features, and what the trailer says of the sections.
 pub(super) fn problems(file: &[u8], snapshot: &Snapshot<'_>) -> Vec<Problem> {
     let mut problems: Vec<Problem> = snapshot.sections.iter().filter_map(section).collect();
     let out_of_place = snapshot
@@ -21,8 +21,27 @@ pub(super) fn problems(file: &[u8], snapshot: &Snapshot<'_>) -> Vec<Problem> {
             section.ordinal.to_string(),
         ));
     }
+    problems.extend(packed_unannounced(snapshot));
     trailer(file, snapshot, &mut problems);
     problems
+}
+
+/// A reader that knows no packed batches would not refuse the file.
+fn packed_unannounced(snapshot: &Snapshot<'_>) -> Option<Problem> {
+    if snapshot.header.required_features & PACKED_BATCHES != 0 {
+        return None;
+    }
+    let mut sections = snapshot.sections.iter();
+    let packed = sections.find(|section| section.begin.encoding == Encoding::PACKED_BATCH)?;
+    Some(Problem {
+        section: Some(packed.ordinal),
+        ..Problem::new(
+            "encoding",
+            0,
+            "one that the header's required features announce",
+            "a packed batch without bit 0 of them",
+        )
+    })
 }
 
 fn section(section: &Section<'_>) -> Option<Problem> {

@@ -1,7 +1,7 @@
 //! Damage to the file.
 
 use bootshot_format::{
-    Header, RecordHeader, RecordKind, Records, SectionEnd, Trailer, padded, xxh64,
+    Header, PACKED_BATCHES, RecordHeader, RecordKind, Records, SectionEnd, Trailer, padded, xxh64,
 };
 use bootshot_reader::verify::verify;
 
@@ -52,6 +52,17 @@ fn flipped_bits_are_damage() {
             assert_ne!(damage(&flipped), [""; 0], "byte {place}");
         }
     }
+}
+
+#[test]
+fn packed_batches_that_the_header_does_not_announce_are_told() {
+    let mut file = include_bytes!("../../golden/v1-packed-wine8-x64-live.bshot").to_vec();
+    assert_eq!(damage(&file), [""; 0]);
+    let mut header = Header::open(&file).unwrap();
+    assert_eq!(header.required_features, PACKED_BATCHES);
+    header.required_features = 0;
+    file[..Header::SIZE].copy_from_slice(&header.seal());
+    assert_eq!(damage(&file), ["encoding"]);
 }
 
 #[test]
