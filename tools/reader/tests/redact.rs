@@ -836,6 +836,44 @@ fn times_stay_and_the_time_zone_goes() {
 }
 
 #[test]
+fn a_user_with_a_name_of_one_letter_changes_no_numbers() {
+    for machine in machines() {
+        // `d` is 100.
+        let numbers: Vec<u8> = (90..110_u16)
+            .flat_map(|number| [number.to_le_bytes(), [0; 2]].concat())
+            .collect();
+        let environment = utf16("USERNAME=d\0Path=C:\\Users\\d\\bin\0\0");
+        let mut builder = Builder::new(machine.width as u8);
+        builder.section(Family::SYSTEM, &machine.answer(2, &numbers));
+        builder.section(
+            Family::OWN,
+            &Entry::new(
+                Source::OWN_MEMORY,
+                MemoryKind::ENVIRONMENT.0,
+                0,
+                &environment,
+            ),
+        );
+        let file = builder.finish();
+        let keep = Keep {
+            environment: true,
+            ..Keep::default()
+        };
+        let new = redact(&file, KEY, keep).unwrap().file;
+        let (old, new) = (
+            Snapshot::parse(&file).unwrap(),
+            Snapshot::parse(&new).unwrap(),
+        );
+        let bytes = |snapshot: &Snapshot<'_>, place: usize| {
+            snapshot.answers().nth(place).unwrap().bytes.to_vec()
+        };
+        assert_eq!(bytes(&new, 0), bytes(&old, 0));
+        assert_gone("a variable", &bytes(&new, 1), "=d\0");
+        assert_gone("a path", &bytes(&new, 1), "\\d\\");
+    }
+}
+
+#[test]
 fn servers_in_paths_to_shares_are_names_of_machines() {
     const SESSION: &str = "00000000000a53f1";
     // Where its name alone says nothing, it is known from the path.

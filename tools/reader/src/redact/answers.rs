@@ -640,7 +640,7 @@ fn environment(copy: &mut Copy<'_, '_>) {
     let ends = units.windows(2).position(|pair| pair == [[0, 0], [0, 0]]);
     let length = ends.unwrap_or(units.len()) * 2;
     match copy.secrets.keep.environment {
-        true => copy.numbers(0, length),
+        true => copy.text(0, length),
         false => copy.remove_text(0, length, |unit| unit == u16::from(b'=')),
     }
 }

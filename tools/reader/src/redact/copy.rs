@@ -132,6 +132,7 @@ impl<'a, 's> Copy<'a, 's> {
             self.secrets.words.learn_paths(&text);
         }
         self.numbers(part.start, part.len());
+        self.scrub(part, Characters::Utf16);
     }
 
     /// Puts other text in the place of what stands there.
@@ -197,7 +198,7 @@ impl<'a, 's> Copy<'a, 's> {
             self.secrets.command_lines += u64::from(!part.is_empty());
         }
         match self.secrets.keep.command_lines {
-            true => self.numbers(part.start, part.len()),
+            true => self.text(part.start, part.len()),
             false => self.remove_text(part.start, part.len(), |_| false),
         }
     }

@@ -34,7 +34,7 @@ use copy::Copy;
 use identifiers::Identifiers;
 use keyed::Keyed;
 pub(crate) use registry::{is_command_line, is_environment};
-use words::{Characters, REMOVED, SHORTEST_AMONG_BYTES, Words};
+use words::{Characters, REMOVED, SHORTEST_AMONG_BYTES, SHORTEST_AMONG_UNITS, Words};
 
 /// What stays in the snapshot; nothing of it by default.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -213,7 +213,7 @@ impl Secrets {
             if let (Some(text), Some(replaced)) =
                 (bytes.get_mut(start..), replaced.get_mut(start..))
             {
-                self.scrub_words(text, replaced, Characters::Utf16, 0);
+                self.scrub_words(text, replaced, Characters::Utf16, SHORTEST_AMONG_UNITS);
             }
         }
         self.scrub_words(bytes, replaced, Characters::Bytes, SHORTEST_AMONG_BYTES);
@@ -493,6 +493,8 @@ impl<'s> Redactor<'s> {
         // An odd byte at the end is damage.
         let mut name = name[..name.len() & !1].to_vec();
         let mut replaced = vec![false; name.len()];
+        self.secrets
+            .scrub_text(&mut name, &mut replaced, Characters::Utf16);
         self.secrets.scrub(&mut name, &mut replaced);
         name
     }

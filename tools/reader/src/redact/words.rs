@@ -44,7 +44,9 @@ const TELLING: [&str; 20] = [
 
 /// Fewest characters of a name that is replaced inside of other words as well.
 const SHORTEST_INSIDE: usize = 3;
-/// Fewest characters of a name that is looked for among bytes that may be no text.
+/// Fewest characters of a name that is looked for as UTF-16 in what may be no text: a shorter one is also a number.
+pub(super) const SHORTEST_AMONG_UNITS: usize = 3;
+/// The same of one that is looked for as bytes.
 pub(super) const SHORTEST_AMONG_BYTES: usize = 5;
 /// Fewest characters of the arguments of a command line that are looked for elsewhere.
 const SHORTEST_ARGUMENTS: usize = 6;
