@@ -7,6 +7,8 @@ use crate::own::dword;
 const WRITES: u32 = {
     const FILE_ADD_FILE: u32 = 0x2;
     const FILE_ADD_SUBDIRECTORY: u32 = 0x4;
+    // Puts no file in, and still is nobody's who only reads.
+    const FILE_WRITE_EA: u32 = 0x10;
     const FILE_DELETE_CHILD: u32 = 0x40;
     // Makes a link of an empty directory, as FILE_ADD_FILE does ([MS-FSA] 2.1.5.10.37, FSCTL_SET_REPARSE_POINT).
     const FILE_WRITE_ATTRIBUTES: u32 = 0x100;
@@ -17,6 +19,7 @@ const WRITES: u32 = {
     const GENERIC_WRITE: u32 = 0x4000_0000;
     FILE_ADD_FILE
         | FILE_ADD_SUBDIRECTORY
+        | FILE_WRITE_EA
         | FILE_DELETE_CHILD
         | FILE_WRITE_ATTRIBUTES
         | DELETE
@@ -157,6 +160,7 @@ mod tests {
         for mask in [
             0x2,
             0x4,
+            0x10,
             0x40,
             0x100,
             0x1_0000,

@@ -171,16 +171,22 @@ fn the_newest_are_kept_and_the_lowest_numbers_go_first() {
     assert!(files(&run.machine).contains_key("notes.txt"));
 }
 
-#[test]
-fn of_many_too_many_some_go_in_each_run() {
-    let mut machine = started_as("bootshot keep=3");
-    for number in 1..=100 {
+/// A machine with so many snapshots, numbered from 1 on.
+fn with_snapshots(command_line: &str, count: u32) -> Machine {
+    let mut machine = started_as(command_line);
+    for number in 1..=count {
         let name = format!(
             r"{}\{number:08}-20250101T000000Z-live.bshot",
             crate::DIRECTORY
         );
         machine.files.put(&name, b"old");
     }
+    machine
+}
+
+#[test]
+fn of_many_too_many_some_go_in_each_run() {
+    let machine = with_snapshots("bootshot keep=3", 100);
     let run = boot(machine);
     assert_eq!(status(&run), Status::SUCCESS);
     let names = snapshot_names(&run.machine);
@@ -191,14 +197,7 @@ fn of_many_too_many_some_go_in_each_run() {
 
 #[test]
 fn one_that_cannot_go_keeps_no_other() {
-    let mut machine = started_as("bootshot keep=1");
-    for number in 1..=3 {
-        let name = format!(
-            r"{}\{number:08}-20250101T000000Z-live.bshot",
-            crate::DIRECTORY
-        );
-        machine.files.put(&name, b"old");
-    }
+    let machine = with_snapshots("bootshot keep=1", 3);
     let run = boot(machine.on(
         |call| call.text.starts_with("00000001-"),
         Fault::Fail(Status::ACCESS_DENIED),

@@ -9,12 +9,12 @@ const TRUSTED: [&str; 4] = [
 ];
 
 /// Words for rights that let nobody put anything in, take anything out, or give oneself such rights.
-const READING: [&str; 10] = ["FR", "FX", "GR", "GX", "RC", "CC", "SW", "RP", "WP", "LO"];
+const READING: [&str; 9] = ["FR", "FX", "GR", "GX", "RC", "CC", "SW", "WP", "LO"];
 
-/// The same as bits, which are those of the executable's `trust.rs`: all but add file, add subdirectory, delete child, write
-/// attributes, delete, write DAC, write owner, all, and generic write.
+/// The same as bits, which are those of the executable's `trust.rs`: all but add file, add subdirectory, write attributes of
+/// both kinds, delete child, delete, write DAC, write owner, all, and generic write.
 const READING_BITS: u32 =
-    !(0x2 | 0x4 | 0x40 | 0x100 | 0x1_0000 | 0x4_0000 | 0x8_0000 | 0x5000_0000);
+    !(0x2 | 0x4 | 0x10 | 0x40 | 0x100 | 0x1_0000 | 0x4_0000 | 0x8_0000 | 0x5000_0000);
 
 /// The owner, as the text has it.
 pub fn owner(sddl: &str) -> Option<&str> {
@@ -91,7 +91,7 @@ mod tests {
             (0x2, "DC", true),
             (0x4, "LC", true),
             (0x8, "SW", false),
-            (0x10, "RP", false),
+            (0x10, "RP", true),
             (0x20, "WP", false),
             (0x40, "DT", true),
             (0x80, "LO", false),
