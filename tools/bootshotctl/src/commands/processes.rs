@@ -1,7 +1,6 @@
 //! `processes`: the processes, as a table or as the tree of who started whom.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ptr;
 
 use bootshot_reader::records::{ParentStatus, Process, ProcessJob};
 use bootshot_reader::tables;
@@ -86,12 +85,13 @@ fn tree<'a>(all: &'a [Process], wanted: &[&'a Process]) -> Vec<(usize, &'a Proce
     for root in roots.chain(wanted) {
         let mut open = vec![(0, *root)];
         while let Some((generation, process)) = open.pop() {
-            if !shown.insert(ptr::from_ref(process)) {
+            if !shown.insert(all.element_offset(process)) {
                 continue;
             }
             lines.push((generation, process));
-            let below = children.get(&process.pid).into_iter().flatten().rev();
-            open.extend(below.map(|child| (generation + 1, *child)));
+            // Once: thousands of one id must not each have the children of all.
+            let below = children.remove(&process.pid).into_iter().flatten().rev();
+            open.extend(below.map(|child| (generation + 1, child)));
         }
     }
     lines

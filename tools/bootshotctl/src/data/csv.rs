@@ -76,14 +76,14 @@ pub fn snapshot_ids(file: impl Read) -> csv::Result<Vec<String>> {
 
 /// Copies the header line and the rows of the snapshots whose ids are `wanted`.
 pub fn copy(from: impl Read, to: impl Write, wanted: impl Fn(&[u8]) -> bool) -> csv::Result<()> {
-    let mut reader = ReaderBuilder::new().has_headers(false).from_reader(from);
+    let mut reader = ReaderBuilder::new().from_reader(from);
     let mut writer = WriterBuilder::new()
         .terminator(Terminator::CRLF)
         .from_writer(to);
+    writer.write_byte_record(reader.byte_headers()?)?;
     let mut row = ByteRecord::new();
     while reader.read_byte_record(&mut row)? {
-        let is_header = row.position().is_some_and(|place| place.byte() == 0);
-        if is_header || row.get(0).is_some_and(&wanted) {
+        if row.get(0).is_some_and(&wanted) {
             writer.write_byte_record(&row)?;
         }
     }
